@@ -1,0 +1,130 @@
+"""The catalogue on disk: three Parquet files, written in batches and read as frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import orjson
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from persona_core.catalog.cleaning import CleanReview
+from persona_core.schema import Item, Review, User
+from persona_core.workspace import Artefact
+
+ITEMS, USERS, REVIEWS, REJECTED = "items.parquet", "users.parquet", "reviews.parquet", "rejected.jsonl"
+
+REVIEW_SCHEMA = pa.schema(
+    [
+        ("review_id", pa.string()),
+        ("user_id", pa.string()),
+        ("item_id", pa.string()),
+        ("rating", pa.float32()),
+        ("time", pa.timestamp("s", tz="UTC")),
+        ("text", pa.string()),
+    ]
+)
+ITEM_SCHEMA = pa.schema(
+    [
+        ("item_id", pa.string()),
+        ("scenario", pa.string()),
+        ("title", pa.string()),
+        ("maker", pa.string()),
+        ("description", pa.string()),
+        ("price", pa.float64()),
+        ("price_band", pa.string()),
+        ("attributes", pa.string()),
+    ]
+)
+USER_SCHEMA = pa.schema([("user_id", pa.string()), ("name", pa.string())])
+
+
+class ReviewWriter:
+    """Writes clean reviews batch by batch; what it has written is whole only when it was closed in peace."""
+
+    def __init__(self, path: Path) -> None:
+        self.rows = 0
+        self._writer = pq.ParquetWriter(path, REVIEW_SCHEMA, compression="zstd")
+
+    def write(self, batch: Sequence[CleanReview]) -> None:
+        columns = [pa.array(column, field.type) for column, field in zip(zip(*batch, strict=True), REVIEW_SCHEMA, strict=True)]
+        self.write_table(pa.Table.from_arrays(columns, schema=REVIEW_SCHEMA))
+
+    def write_table(self, table: pa.Table) -> None:
+        self._writer.write_table(table)
+        self.rows += table.num_rows
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._writer.close()
+
+
+def write_rows(path: Path, rows: Iterable[dict[str, Any]], schema: pa.Schema) -> None:
+    pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), path, compression="zstd")
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """A built catalogue; frames are read when they are asked for."""
+
+    items_file: Path
+    users_file: Path
+    reviews_file: Path
+    rejected_file: Path
+
+    @classmethod
+    def of(cls, artefact: Artefact) -> Self:
+        return cls(*(artefact.file(name) for name in (ITEMS, USERS, REVIEWS, REJECTED)))
+
+    def items(self) -> pd.DataFrame:
+        return pq.read_table(self.items_file).to_pandas()
+
+    def users(self) -> pd.DataFrame:
+        return pq.read_table(self.users_file).to_pandas()
+
+    def reviews(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """All reviews in the order they were read; name the columns where texts are not needed."""
+        return pq.read_table(self.reviews_file, columns=list(columns) if columns else None).to_pandas()
+
+    def reviews_of(self, item_id: str) -> list[Review]:
+        table = pq.read_table(self.reviews_file, filters=[("item_id", "=", item_id)])
+        return [review_of(row) for row in table.to_pylist()]
+
+    def item(self, item_id: str) -> Item | None:
+        rows = pq.read_table(self.items_file, filters=[("item_id", "=", item_id)]).to_pylist()
+        return item_of(rows[0]) if rows else None
+
+    def user(self, user_id: str) -> User | None:
+        rows = pq.read_table(self.users_file, filters=[("user_id", "=", user_id)]).to_pylist()
+        return User(id=rows[0]["user_id"], name=rows[0]["name"]) if rows else None
+
+
+def review_of(row: dict[str, Any]) -> Review:
+    return Review(
+        id=row["review_id"],
+        user_id=row["user_id"],
+        item_id=row["item_id"],
+        rating=row["rating"],
+        time=row["time"],
+        text=row["text"],
+    )
+
+
+def item_of(row: dict[str, Any]) -> Item:
+    return Item(
+        id=row["item_id"],
+        scenario=row["scenario"],
+        title=row["title"],
+        maker=row["maker"],
+        description=row["description"],
+        price=row["price"],
+        price_band=row["price_band"],
+        attributes=orjson.loads(row["attributes"]),
+    )

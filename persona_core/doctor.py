@@ -1,0 +1,177 @@
+"""Looks at everything the project stands on and names, for each trouble, the command that mends it.
+
+It imports what it looks at late: it must still speak when a package is missing.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from persona_core.errors import PersonaError
+from persona_core.settings import DEMO_DATA, REPOSITORY, Settings
+from persona_core.workspace import Workspace, python_version
+
+Health = Literal["ok", "note", "trouble"]
+"""A note is something one may want to know or do; everything works without it."""
+
+LEAST_DISK = 2 * 2**30
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    name: str
+    health: Health
+    says: str
+    mend: str = ""
+
+    def as_dict(self) -> dict[str, str]:
+        return asdict(self)
+
+
+def examine(workspace: Workspace) -> list[Finding]:
+    """All findings, in the order in which a person would mend them. Never raises."""
+    settings, trouble = _settings(workspace)
+    looks: tuple[Callable[[], Iterator[Finding]], ...] = (
+        _python,
+        _packages,
+        lambda: iter([trouble] if trouble else [Finding("settings", "ok", "understood")]),
+        _demo_data,
+        _encoder,
+        lambda: _disk(workspace),
+        lambda: _built(workspace) if trouble is None else iter(()),
+        lambda: _chroma(settings),
+        lambda: _ollama(settings),
+    )
+    return [finding for one in looks for finding in _safely(one)]
+
+
+def _safely(one: Callable[[], Iterator[Finding]]) -> list[Finding]:
+    try:
+        return list(one())
+    except ModuleNotFoundError as error:
+        return [Finding("packages", "trouble", f"{error.name} cannot be imported", "pip install -r requirements.txt")]
+    except Exception as error:  # a doctor that falls ill helps nobody
+        return [Finding("doctor", "trouble", f"could not look: {type(error).__name__}: {error}")]
+
+
+def _settings(workspace: Workspace) -> tuple[Settings, Finding | None]:
+    try:
+        return workspace.settings, None
+    except PersonaError as error:
+        return Settings(), Finding("settings", "trouble", f"{error.what} {error.why}", error.mend)
+
+
+def _python() -> Iterator[Finding]:
+    found = python_version()
+    if sys.version_info[:2] == (3, 11):
+        yield Finding("python", "ok", found)
+    elif sys.version_info > (3, 11):
+        yield Finding("python", "note", f"{found}; it is tried with 3.11", "python3.11 -m venv .venv")
+    else:
+        yield Finding("python", "trouble", f"{found} is too old; 3.11 is needed", "python3.11 -m venv .venv")
+
+
+def _packages() -> Iterator[Finding]:
+    wanted = dict(
+        line.split("==") for line in (REPOSITORY / "requirements.txt").read_text("utf-8").split() if "==" in line
+    )
+    faults = []
+    for name, version in wanted.items():
+        try:
+            found = importlib.metadata.version(name).split("+")[0]
+        except importlib.metadata.PackageNotFoundError:
+            faults.append(f"{name} is missing")
+            continue
+        if found != version:
+            faults.append(f"{name} is {found}, wanted is {version}")
+    if faults:
+        yield Finding("packages", "trouble", "; ".join(faults), "pip install -r requirements.txt")
+    else:
+        yield Finding("packages", "ok", f"all {len(wanted)} as pinned")
+
+
+def _demo_data() -> Iterator[Finding]:
+    missing = [name for name in ("items.jsonl", "users.jsonl", "reviews.jsonl") if not (DEMO_DATA / name).is_file()]
+    if missing:
+        yield Finding("demo world", "trouble", f"{', '.join(missing)} missing in {DEMO_DATA}", "python -m demo_world")
+    else:
+        yield Finding("demo world", "ok", "its files are there")
+
+
+def _encoder() -> Iterator[Finding]:
+    from persona_core.text.weights import check_weights
+
+    try:
+        check_weights()
+    except PersonaError as error:
+        yield Finding("encoder weights", "trouble", f"{error.what} {error.why}".strip(), error.mend)
+    else:
+        yield Finding("encoder weights", "ok", "MiniLM, checksum as published")
+
+
+def _disk(workspace: Workspace) -> Iterator[Finding]:
+    place = next(folder for folder in (workspace.root, *workspace.root.parents) if folder.exists())
+    free = shutil.disk_usage(place).free
+    says = f"{free / 2**30:.1f} GiB free where {workspace.root} lies"
+    if free < LEAST_DISK:
+        yield Finding("disk", "trouble", says, "free some space, or choose another place with --workspace DIR")
+    else:
+        yield Finding("disk", "ok", says)
+
+
+def _built(workspace: Workspace) -> Iterator[Finding]:
+    from persona_core.steps import pipeline_of
+
+    status = pipeline_of(workspace).status()
+    if all(one.state == "missing" for one in status):
+        command = "build" if workspace.settings.source else "build --from demo"
+        yield Finding("workspace", "note", f"nothing is built yet in {workspace.root}", workspace.command(command))
+        return
+    broken = [one for one in status if one.state == "broken"]
+    late = [one for one in status if one.state in ("stale", "missing")]
+    for one in broken:
+        yield Finding("workspace", "trouble", f"{one.step.name}: {one.why}", workspace.command(f"build --only {one.step.name}"))
+    if late:
+        names = ", ".join(f"{one.step.name} ({one.state})" for one in late)
+        yield Finding("workspace", "note", f"not up to date: {names}", workspace.command("build"))
+    if not broken and not late:
+        yield Finding("workspace", "ok", f"{len(status)} steps built and whole in {workspace.root}")
+
+
+def _chroma(settings: Settings) -> Iterator[Finding]:
+    import chromadb
+
+    url = settings.chroma.url
+    if not url:
+        yield Finding("chroma", "ok", f"version {chromadb.__version__}, embedded in the workspace")
+        return
+    import httpx
+
+    try:
+        httpx.get(f"{url.rstrip('/')}/api/v2/heartbeat", timeout=3.0).raise_for_status()
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        yield Finding(
+            "chroma", "trouble", f"no server answers at {url}: {error}", "start it (`chroma run`), or unset PERSONA_CHROMA_URL"
+        )
+    else:
+        yield Finding("chroma", "ok", f"a server answers at {url}")
+
+
+def _ollama(settings: Settings) -> Iterator[Finding]:
+    from persona_core.llm.server import look
+
+    wanted = settings.ollama.model
+    state = look(settings.ollama)
+    if not state.reachable:
+        says = f"not reachable at {state.host}; everything works without it, by extraction and rule"
+        yield Finding("ollama", "note", says, f"ollama serve, then: ollama pull {wanted}")
+    elif not state.has(wanted):
+        says = f"reachable at {state.host}; it has {', '.join(state.models) or 'no models'}, but not {wanted}"
+        yield Finding("ollama", "note", says, f"ollama pull {wanted}")
+    else:
+        yield Finding("ollama", "ok", f"reachable at {state.host} with {', '.join(state.models)}")

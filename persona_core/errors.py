@@ -1,0 +1,88 @@
+"""Every error that a person can meet: what happened, why, and the command that mends it."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class PersonaError(Exception):
+    """The parent of all errors that are shown to people, in the terminal and on a page alike."""
+
+    def __init__(self, what: str, *, why: str = "", mend: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.why = why
+        self.mend = mend
+
+    def __str__(self) -> str:
+        return "\n".join(part for part in (self.what, self.why, self.mend and f"To mend it: {self.mend}") if part)
+
+    def as_dict(self) -> dict[str, str]:
+        return {"error": type(self).__name__, "what": self.what, "why": self.why, "mend": self.mend}
+
+
+class SettingsError(PersonaError):
+    """An environment variable or a line in workspace.toml is not understood."""
+
+
+class SourceError(PersonaError):
+    """The data to read is not there, not of the expected form, or empty."""
+
+
+class WorkspaceMissing(PersonaError):
+    """There is no workspace where one was expected, or it has nothing built."""
+
+
+class WorkspaceBusy(PersonaError):
+    """Another process is building in this workspace."""
+
+
+class WorkspaceUnwritable(PersonaError):
+    """The disk is full, a quota is reached, or the folder is read-only."""
+
+
+class ArtefactBroken(PersonaError):
+    """A built file is missing, truncated, changed, or was written by another version."""
+
+
+class BuildStopped(PersonaError):
+    """Somebody asked the build to stop; what was done is kept."""
+
+
+class StepFailed(PersonaError):
+    """A step met an error that it does not know; the log has the details."""
+
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
+
+
+@contextmanager
+def readable_disk_errors(folder: Path) -> Iterator[None]:
+    """Turns the system's words for a full or read-only disk into ours; other errors pass through."""
+    try:
+        yield
+    except OSError as error:
+        trouble = as_disk_error(error, folder)
+        if trouble is None:
+            raise
+        raise trouble from error
+
+
+def as_disk_error(error: OSError, folder: Path) -> WorkspaceUnwritable | None:
+    if error.errno in _FULL:
+        return WorkspaceUnwritable(
+            f"There is no room left to write in {folder}.",
+            why="The disk is full or a quota is reached. What was finished before is kept.",
+            mend="free some space (`python -m persona_core doctor` shows how much is left), then run the same command again",
+        )
+    if error.errno in _FORBIDDEN:
+        return WorkspaceUnwritable(
+            f"{folder} cannot be written.",
+            why=f"The system says: {error.strerror}.",
+            mend="give yourself write access to it, or choose another folder with --workspace DIR",
+        )
+    return None

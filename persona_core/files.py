@@ -1,0 +1,53 @@
+"""Writing files so that a kill at any instant leaves the old one or the new one, never half of one."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import orjson
+
+
+def write_beside(path: Path, content: bytes) -> None:
+    """Writes `content` to a neighbour of `path`, makes it durable, and renames it into place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        with beside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+    make_durable(path.parent)
+
+
+def write_json(path: Path, value: object) -> None:
+    """For people and programs to read: indented, keys in the order they were given."""
+    write_beside(path, orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+
+
+def canonical_json(value: object) -> bytes:
+    """For digests: the same value always gives the same bytes, whatever the order of its keys."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def make_durable(path: Path) -> None:
+    """Asks the disk to keep a file, or a folder's list of names, through a power cut."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,1 @@
+"""The local model server: whether it is there, and what it has."""

@@ -1,0 +1,271 @@
+"""The build: steps with inputs, outputs and a fingerprint; a finished step is skipped, a killed one resumes.
+
+To add a step: write a function that takes a `StepContext`, leaves its files in `context.folder` and returns counts,
+describe it in a `Step`, and put that in the list in `persona_core/steps.py`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from persona_core import __version__
+from persona_core.errors import (
+    ArtefactBroken,
+    BuildStopped,
+    PersonaError,
+    StepFailed,
+    WorkspaceMissing,
+    readable_disk_errors,
+)
+from persona_core.files import canonical_json, digest, file_digest
+from persona_core.mapping import LocalRunner, Runner, mapped
+from persona_core.progress import Listener, Meter, nobody
+from persona_core.settings import Settings
+from persona_core.sources import code_digest
+from persona_core.workspace import MANIFEST_FORMAT, Artefact, FileStamp, Manifest, Workspace, python_version
+
+Thing = TypeVar("Thing")
+Counts = dict[str, int | float | str]
+State = Literal["done", "stale", "missing", "broken"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One part of a build."""
+
+    name: str
+    """Its folder in the workspace and its name on the command line."""
+    title: str
+    """What it does, in words for people."""
+    reads: tuple[str, ...]
+    """The steps whose files it uses."""
+    writes: tuple[str, ...]
+    """The files it leaves."""
+    run: Callable[[StepContext], Counts]
+    code: tuple[str, ...]
+    """The modules and packages whose code its result depends on."""
+    settings: Callable[[Settings], object] = lambda _: None
+    """The settings its result depends on, as something JSON can say."""
+    sources: Callable[[Workspace], dict[str, str]] = lambda _: {}
+    """Digests of the files outside the workspace that it reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepContext:
+    """What a running step is given: where to write, what to read, and whom to tell."""
+
+    workspace: Workspace
+    settings: Settings
+    folder: Path
+    inputs: dict[str, Artefact]
+    meter: Meter
+    runner: Runner = field(default_factory=LocalRunner)
+
+    def file(self, name: str) -> Path:
+        return self.folder / name
+
+    def progress(self, done: int, total: int, unit: str) -> None:
+        self.meter.working(done, total, unit)
+
+    def map(
+        self, function: Callable[[Thing], Any], things: Sequence[Thing], *, key: Callable[[Thing], str], unit: str
+    ) -> Iterator[Any]:
+        """`function` of each thing, in their order. Each answer is kept at once: a killed step asks nothing twice."""
+        journal = self.folder / ".journal.jsonl"
+        return mapped(function, things, key, journal, self.runner, lambda done: self.progress(done, len(things), unit))
+
+
+@dataclass(frozen=True, slots=True)
+class StepStatus:
+    step: Step
+    state: State
+    why: str = ""
+    manifest: Manifest | None = None
+
+    def as_dict(self) -> dict[str, object]:
+        made = self.manifest
+        return {
+            "step": self.step.name,
+            "title": self.step.title,
+            "state": self.state,
+            "why": self.why,
+            "built": made.created.isoformat() if made else None,
+            "seconds": made.seconds if made else None,
+            "counts": made.counts if made else {},
+        }
+
+
+class Pipeline:
+    """An ordered list of steps over one workspace."""
+
+    def __init__(self, steps: Sequence[Step], workspace: Workspace) -> None:
+        self.steps = {step.name: step for step in steps}
+        self.workspace = workspace
+        for position, step in enumerate(steps):
+            strangers = set(step.reads) - {earlier.name for earlier in steps[:position]}
+            if strangers:
+                raise ValueError(f"{step.name} reads {sorted(strangers)}, which no earlier step makes")
+
+    # Looking ---------------------------------------------------------------------------------------------------------
+
+    def status(self) -> list[StepStatus]:
+        """Every step's state, without changing anything."""
+        found: dict[str, StepStatus] = {}
+        for step in self.steps.values():
+            waits = [name for name in step.reads if found[name].state != "done"]
+            found[step.name] = self._state_of(step, waits)
+        return list(found.values())
+
+    def _state_of(self, step: Step, waits: list[str]) -> StepStatus:
+        try:
+            manifest = self.workspace.artefact(step.name).manifest
+        except WorkspaceMissing:
+            return StepStatus(step, "missing", f"after {', '.join(waits)}" if waits else "")
+        except ArtefactBroken as error:
+            return StepStatus(step, "broken", error.why)
+        if waits:
+            return StepStatus(step, "stale", f"{', '.join(waits)} must be built first", manifest)
+        try:
+            because = self._because(step, self._inputs(step))
+        except PersonaError as error:
+            return StepStatus(step, "stale", f"{error.what} {error.why}".strip(), manifest)
+        changed = sorted(
+            key for key in because.keys() | manifest.because.keys() if because.get(key) != manifest.because.get(key)
+        )
+        if changed:
+            return StepStatus(step, "stale", f"changed since: {', '.join(changed)}", manifest)
+        return StepStatus(step, "done", "", manifest)
+
+    def _inputs(self, step: Step) -> dict[str, Artefact]:
+        return {name: self.workspace.artefact(name) for name in step.reads}
+
+    def _because(self, step: Step, inputs: dict[str, Artefact]) -> dict[str, str]:
+        settings = self.workspace.settings
+        because = {f"step {name}": artefact.manifest.content for name, artefact in inputs.items()}
+        because |= {f"file {name}": value for name, value in step.sources(self.workspace).items()}
+        because["settings"] = digest(canonical_json([settings.seed, step.settings(settings)]))
+        because["code"] = code_digest(step.code)
+        return because
+
+    # Building --------------------------------------------------------------------------------------------------------
+
+    def build(self, only: str | None = None, listener: Listener = nobody, runner: Runner | None = None) -> list[Manifest]:
+        """Brings every step (or the one named) up to date and returns their manifests, in order."""
+        chosen = list(self.steps.values()) if only is None else [self._ready(only)]
+        with self.workspace.lock(f"build{'' if only is None else f' --only {only}'}"):
+            return [
+                self._bring_up_to_date(step, Meter(listener, step.name, step.title, number, len(chosen)), runner)
+                for number, step in enumerate(chosen, start=1)
+            ]
+
+    def _ready(self, name: str) -> Step:
+        if name not in self.steps:
+            raise PersonaError(f"There is no step {name!r}.", mend=f"choose one of: {', '.join(self.steps)}")
+        late = [status for status in self.status() if status.step.name in self.steps[name].reads and status.state != "done"]
+        if late:
+            raise WorkspaceMissing(
+                f"{name!r} cannot be built alone: it reads {late[0].step.name!r}, which is {late[0].state}.",
+                why=late[0].why,
+                mend=self.workspace.command("build"),
+            )
+        return self.steps[name]
+
+    def _bring_up_to_date(self, step: Step, meter: Meter, runner: Runner | None) -> Manifest:
+        inputs = self._inputs(step)
+        because = self._because(step, inputs)
+        fingerprint = digest(canonical_json([step.name, MANIFEST_FORMAT, because]))
+        try:
+            current = self.workspace.artefact(step.name).manifest
+        except (WorkspaceMissing, ArtefactBroken):
+            current = None
+        if current and current.fingerprint == fingerprint:
+            meter.tell("skipped")
+            return current
+        with readable_disk_errors(self.workspace.root):
+            adopted = self._finished_but_not_pointed_to(step, fingerprint)
+            if adopted:
+                meter.tell("adopted")
+                return adopted
+            return self._run(step, inputs, because, fingerprint, meter, runner)
+
+    def _finished_but_not_pointed_to(self, step: Step, fingerprint: str) -> Manifest | None:
+        version = fingerprint[:16]
+        try:
+            manifest = self.workspace.version(step.name, version).manifest
+        except ArtefactBroken:
+            return None
+        self.workspace.point_to(step.name, version)
+        return manifest
+
+    def _run(
+        self, step: Step, inputs: dict[str, Artefact], because: dict[str, str], fingerprint: str, meter: Meter,
+        runner: Runner | None,
+    ) -> Manifest:  # fmt: skip
+        settings = self.workspace.settings
+        work = self.workspace.work_folder(step.name, fingerprint[:16])
+        work.mkdir(parents=True, exist_ok=True)
+        context = StepContext(
+            self.workspace, settings, work, inputs, meter, runner or LocalRunner(settings.workers)
+        )
+        meter.tell("started")
+        began = time.monotonic()
+        counts = self._guarded(step, context)
+        manifest = Manifest(
+            format=MANIFEST_FORMAT,
+            step=step.name,
+            fingerprint=fingerprint,
+            because=because,
+            seed=settings.seed,
+            files={name: _stamp(step, work / name) for name in step.writes},
+            counts=counts,
+            made_by=__version__,
+            python=python_version(),
+            created=datetime.now(UTC),
+            seconds=round(time.monotonic() - began, 3),
+        )
+        self.workspace.finish(work, manifest)
+        meter.tell("finished", note=in_words(counts))
+        return manifest
+
+    def _guarded(self, step: Step, context: StepContext) -> Counts:
+        try:
+            return step.run(context)
+        except KeyboardInterrupt:
+            context.meter.tell("failed", note="stopped")
+            raise BuildStopped(
+                f"Stopped while {step.title[0].lower()}{step.title[1:]}.",
+                why="What was finished is kept.",
+                mend=f"`{self.workspace.command('build')}` goes on from here",
+            ) from None
+        except (PersonaError, OSError):
+            context.meter.tell("failed")
+            raise
+        except Exception as error:
+            context.meter.tell("failed")
+            raise StepFailed(
+                f"The step {step.name!r} met an error that it does not know: {type(error).__name__}: {error}.",
+                why="This is a fault of the program, not of your data. Earlier steps are kept.",
+                mend=f"`{self.workspace.command('doctor')}` may show the cause; run with PYTHONFAULTHANDLER=1 and report it",
+            ) from error
+
+
+def in_words(counts: Counts) -> str:
+    """Counts as one line for people; what is zero goes unsaid."""
+    return ", ".join(_said(key, value) for key, value in counts.items() if value)
+
+
+def _said(key: str, value: int | float | str) -> str:
+    if isinstance(value, str):
+        return f"{key} {value}"
+    return f"{value:,} {key.removesuffix('s') if value == 1 else key}"
+
+
+def _stamp(step: Step, file: Path) -> FileStamp:
+    if not file.is_file():
+        raise StepFailed(f"The step {step.name!r} did not leave {file.name}.", why="It says that it writes it.")
+    return FileStamp(bytes=file.stat().st_size, sha256=file_digest(file))

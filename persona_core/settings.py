@@ -1,0 +1,203 @@
+"""The one settings object: defaults, then the workspace's `workspace.toml`, then `PERSONA_…` from the environment."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from persona_core.errors import SettingsError
+from persona_core.files import write_beside
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+DEMO_DATA = REPOSITORY / "data" / "demo"
+DEFAULT_WORKSPACE = REPOSITORY / "data" / "workspaces" / "demo"
+FILE_NAME = "workspace.toml"
+PREFIX = "PERSONA_"
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SourceSettings(Section):
+    """Where the catalogue comes from and how to read it."""
+
+    reader: str
+    path: Path
+    items: Path | None = None
+    users: Path | None = None
+    scenario: str | None = None
+    columns: dict[str, str] = {}
+    rating_scale: tuple[float, float] | None = None
+    k_core: int = Field(default=1, ge=1)
+    keep_unreviewed: bool = False
+
+    @field_validator("rating_scale")
+    @classmethod
+    def _low_before_high(cls, scale: tuple[float, float] | None) -> tuple[float, float] | None:
+        if scale is not None and scale[0] >= scale[1]:
+            raise ValueError("the lowest rating comes first, then the highest")
+        return scale
+
+
+class SplitSettings(Section):
+    """Which shares of time the point-in-time split keeps for validation and for the test."""
+
+    valid_share: float = Field(default=0.1, gt=0, lt=0.5)
+    test_share: float = Field(default=0.1, gt=0, lt=0.5)
+
+
+class OllamaSettings(Section):
+    """The local model server; nothing else is ever asked over the network."""
+
+    host: str = "http://127.0.0.1:11434"
+    model: str = "qwen3:4b"
+    timeout_s: float = Field(default=120.0, gt=0)
+
+
+class ChromaSettings(Section):
+    """A Chroma server's address; empty means the index lives in the workspace."""
+
+    url: str = ""
+
+
+class Settings(Section):
+    seed: int = Field(default=7, ge=0)
+    workers: int = Field(default=2, ge=1, le=256)
+    readonly: bool = False
+    source: SourceSettings | None = None
+    splits: SplitSettings = SplitSettings()
+    ollama: OllamaSettings = OllamaSettings()
+    chroma: ChromaSettings = ChromaSettings()
+
+
+def load(workspace: Path, environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings that hold in `workspace`; anything unknown or impossible is refused by name."""
+    file = workspace / FILE_NAME
+    values = _read_file(file)
+    origin = {_dotted(path): f"{file}" for path in _leaves(values)}
+    for variable, text in (os.environ if environment is None else environment).items():
+        if variable.startswith(PREFIX) and variable != "PERSONA_WORKSPACE":
+            path = _setting_named(variable)
+            _put(values, path, text)
+            origin[_dotted(path)] = variable
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise _refusal(error, origin, file) from error
+
+
+def default_workspace(environment: Mapping[str, str] | None = None) -> Path:
+    """The workspace that is meant when nobody names one."""
+    chosen = (os.environ if environment is None else environment).get("PERSONA_WORKSPACE")
+    return Path(chosen).expanduser() if chosen else DEFAULT_WORKSPACE
+
+
+def environment_names() -> dict[str, tuple[str, ...]]:
+    """Every environment variable that is understood, with the setting it stands for."""
+    names: dict[str, tuple[str, ...]] = {}
+    for field, info in Settings.model_fields.items():
+        if field == "source":
+            continue
+        section = info.annotation
+        if isinstance(section, type) and issubclass(section, Section):
+            for key in section.model_fields:
+                names[f"{PREFIX}{field}_{key}".upper()] = (field, key)
+        else:
+            names[f"{PREFIX}{field}".upper()] = (field,)
+    return names
+
+
+def save_source(workspace: Path, source: SourceSettings) -> None:
+    """Writes `[source]` into workspace.toml and leaves every other line of it alone."""
+    file = workspace / FILE_NAME
+    kept: list[str] = []
+    inside = False
+    for line in file.read_text("utf-8").splitlines() if file.exists() else []:
+        if line.lstrip().startswith("["):
+            inside = line.strip().startswith(("[source]", "[source."))
+        if not inside:
+            kept.append(line)
+    text = "\n".join([*kept, *([""] if kept and kept[-1].strip() else []), *_source_lines(source), ""])
+    write_beside(file, text.encode())
+
+
+def _source_lines(source: SourceSettings) -> list[str]:
+    values = source.model_dump(mode="json", exclude_defaults=True)
+    columns = values.pop("columns", {})
+    lines = ["[source]", *(f"{key} = {_toml(value)}" for key, value in values.items())]
+    if columns:
+        lines += ["", "[source.columns]", *(f"{_toml(key)} = {_toml(value)}" for key, value in columns.items())]
+    return lines
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_toml(part) for part in value) + "]"
+    if isinstance(value, int | float):
+        return str(value)
+    escaped = "".join(f"\\u{ord(c):04x}" if ord(c) < 32 or c in '"\\\x7f' else c for c in str(value))
+    return f'"{escaped}"'
+
+
+def _read_file(file: Path) -> dict[str, Any]:
+    if not file.exists():
+        return {}
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"{file} is not valid TOML.", why=f"The parser says: {error}.", mend=f"open {file} and correct that line"
+        ) from error
+
+
+def _setting_named(variable: str) -> tuple[str, ...]:
+    names = environment_names()
+    if variable in names:
+        return names[variable]
+    near = difflib.get_close_matches(variable, names, n=1)
+    raise SettingsError(
+        f"{variable} is not a setting.",
+        why=f"Did you mean {near[0]}?" if near else f"There are: {', '.join(sorted(names))}.",
+        mend=f"unset {variable}" + (f", or set {near[0]}" if near else ""),
+    )
+
+
+def _put(values: dict[str, Any], path: tuple[str, ...], text: str) -> None:
+    for key in path[:-1]:
+        values = values.setdefault(key, {})
+    values[path[-1]] = text
+
+
+def _leaves(values: Mapping[str, Any], prefix: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    found: list[tuple[str, ...]] = []
+    for key, value in values.items():
+        path = (*prefix, key)
+        found += _leaves(value, path) if isinstance(value, Mapping) else [path]
+    return found
+
+
+def _dotted(path: tuple[str | int, ...]) -> str:
+    return ".".join(str(key) for key in path)
+
+
+def _refusal(error: ValidationError, origin: Mapping[str, str], file: Path) -> SettingsError:
+    complaints = []
+    for trouble in error.errors():
+        name = _dotted(trouble["loc"])
+        where = origin.get(name, str(file))
+        if trouble["type"] == "extra_forbidden":
+            complaints.append(f"{name} (in {where}) is not a setting")
+        else:
+            complaints.append(f"{name} (in {where}): {trouble['msg'].lower()}, but it is {trouble['input']!r}")
+    return SettingsError(
+        "A setting is not understood.", why="; ".join(complaints) + ".", mend="correct or remove what is named above"
+    )

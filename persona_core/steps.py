@@ -1,0 +1,14 @@
+"""Every step of a build, in order. A new step is written in its own package and added here."""
+
+from __future__ import annotations
+
+from persona_core.catalog.overview import OVERVIEW
+from persona_core.catalog.steps import CATALOG, SPLIT
+from persona_core.pipeline import Pipeline, Step
+from persona_core.workspace import Workspace
+
+STEPS: tuple[Step, ...] = (CATALOG, SPLIT, OVERVIEW)
+
+
+def pipeline_of(workspace: Workspace) -> Pipeline:
+    return Pipeline(STEPS, workspace)
