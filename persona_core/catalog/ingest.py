@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import gc
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -29,11 +31,11 @@ Tell = Callable[[int, int, str], None]
 def ingest(source: SourceSettings, folder: Path, tell: Tell) -> dict[str, int | float | str]:
     """Writes the catalogue into `folder` and returns what it holds and what was refused."""
     reader = reader_for(source)
-    with RejectLog(folder / store.REJECTED) as rejects:
+    with without_gc(), RejectLog(folder / store.REJECTED) as rejects:
         cleaner = Cleaner(rejects, source.rating_scale)
         _write_reviews(reader, cleaner, folder / store.REVIEWS, tell)
         dropped = _keep_core(folder / store.REVIEWS, source.k_core)
-        reviews = pq.read_table(folder / store.REVIEWS, columns=["user_id", "item_id", "text"])
+        reviews = pq.read_table(folder / store.REVIEWS, columns=["user_id", "item_id", "text"], read_dictionary=["user_id", "item_id"])
         items, nameless = _items(reader, rejects, _distinct(reviews, "item_id"))
         users = _users(reader, cleaner.names, _distinct(reviews, "user_id"))
     store.write_rows(folder / store.ITEMS, items, store.ITEM_SCHEMA)
@@ -44,6 +46,18 @@ def ingest(source: SourceSettings, folder: Path, tell: Tell) -> dict[str, int | 
     counts |= {"items without a title": nameless} if nameless else {}
     counts["rejected"] = rejects.counts.total()
     return {**counts, **{f"rejected: {reason}": count for reason, count in sorted(rejects.counts.items())}}
+
+
+@contextmanager
+def without_gc() -> Iterator[None]:
+    """Spares the collector: millions of small rows are made here, and none of them refers to another."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _write_reviews(reader: Reader, cleaner: Cleaner, path: Path, tell: Tell) -> None:
@@ -95,7 +109,8 @@ def _codes(column: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.int64]]:
 
 
 def _distinct(reviews: pa.Table, column: str) -> set[str]:
-    return set(pc.unique(reviews[column]).to_pylist())
+    values = reviews[column].unify_dictionaries().chunks
+    return set(values[0].dictionary.to_pylist()) if values else set()
 
 
 def _items(reader: Reader, rejects: RejectLog, reviewed: set[str]) -> tuple[list[dict[str, Any]], int]:

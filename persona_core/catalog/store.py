@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -45,25 +46,37 @@ USER_SCHEMA = pa.schema([("user_id", pa.string()), ("name", pa.string())])
 
 
 class ReviewWriter:
-    """Writes clean reviews batch by batch; what it has written is whole only when it was closed in peace."""
+    """Writes clean reviews batch by batch, beside the work of the one who makes them."""
 
     def __init__(self, path: Path) -> None:
         self.rows = 0
         self._writer = pq.ParquetWriter(path, REVIEW_SCHEMA, compression="zstd")
+        self._hand = ThreadPoolExecutor(1)  # packing frees the GIL: reading goes on meanwhile
+        self._pending: Future[None] | None = None
 
     def write(self, batch: Sequence[CleanReview]) -> None:
         columns = [pa.array(column, field.type) for column, field in zip(zip(*batch, strict=True), REVIEW_SCHEMA, strict=True)]
         self.write_table(pa.Table.from_arrays(columns, schema=REVIEW_SCHEMA))
 
     def write_table(self, table: pa.Table) -> None:
-        self._writer.write_table(table)
+        self._settle()
+        self._pending = self._hand.submit(self._writer.write_table, table)
         self.rows += table.num_rows
+
+    def _settle(self) -> None:
+        """Waits for the batch before, so that at most one is under way, and learns whether it went well."""
+        if self._pending is not None:
+            self._pending.result()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        self._writer.close()
+        try:
+            self._settle()
+        finally:
+            self._hand.shutdown()
+            self._writer.close()
 
 
 def write_rows(path: Path, rows: Iterable[dict[str, Any]], schema: pa.Schema) -> None:

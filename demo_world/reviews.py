@@ -1,0 +1,233 @@
+"""Who writes about which purchase, and what: sentences chosen by motive, put in an order, in one person's voice."""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from random import Random
+
+from demo_world.blocks import BLOCKS, ItemBlock, Line
+from demo_world.market import Purchase, Touch
+from demo_world.voice import EMOJI, spoken, typed
+
+TEXTS_WANTED = 2900
+LEAST_TEXTS_AN_ITEM = 8
+OFTEN = 12
+"""No wording stands in more than this many reviews: well under 1% of them."""
+SPANS_NEW = ("a week", "ten days", "three weeks", "a month", "two weekends")
+SPANS = (*SPANS_NEW, "two months", "half a year", "most of a year", "a good four months", "a whole season")
+SEASONS = ("winter", "winter", "spring", "spring", "spring", "summer", "summer", "summer", "autumn", "autumn", "autumn", "winter")
+TURNS = ("But", "Still,", "Mind you,", "That said,", "Then again,", "On the other hand,", "But then", "Only,")
+LOWERABLE = frozenset(
+    "the it this my our we they after on for in with when even nothing every once two half a an if no not some "
+    "as at by from that there you your one three four half took used put had got made tried cannot can't".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """Where a sentence stands in its review and what the truth about it is."""
+
+    start: int
+    end: int
+    line: Line
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    text: str
+    sentences: tuple[Sentence, ...]
+
+
+class Author:
+    """Writes reviews and remembers every wording, so that none is worn out."""
+
+    def __init__(self, rng: Random, lines: dict[str, list[Line]]) -> None:
+        self.rng = rng
+        self.general: dict[tuple[str, str, str], list[Line]] = {}
+        for scenario, of_scenario in lines.items():
+            for line in of_scenario:
+                self.general.setdefault((scenario, str(line.motive), _key(line)), []).append(line)
+        self.asides = read_asides()
+        self.used: Counter[str] = Counter()
+        self.wordings: Counter[str] = Counter()
+
+    def write(self, purchase: Purchase) -> Written:
+        plan = self._plan(purchase)
+        voice, rng = purchase.person.voice, self.rng
+        slots = self._slots(purchase)
+        angry = purchase.rating == 1
+        text, sentences = "", []
+        previous = ""
+        breaks = len(plan) >= 5 and rng.random() < 0.6
+        for place, line in enumerate(plan):
+            wording = self._wording(line, slots)
+            if _turned(previous, line.mood) and rng.random() < 0.45:
+                wording = _with_turn(rng, wording)
+            previous = line.mood if line.mood != "neutral" else previous
+            sentence = typed(rng, wording, voice, last=place == len(plan) - 1, angry=angry)
+            if text:
+                text += "\n\n" if breaks and place == len(plan) // 2 else " "
+            sentences.append(Sentence(len(text), len(text) + len(sentence), line))
+            text += sentence
+        if voice.emoji and rng.random() < 0.5:
+            text += " " + rng.choice(EMOJI)
+        return Written(text, tuple(sentences))
+
+    # What to say -----------------------------------------------------------------------------------------------------
+
+    def _plan(self, purchase: Purchase) -> list[Line]:
+        """The sentences of one review, in order."""
+        rng, mood = self.rng, _mood(purchase)
+        if not purchase.touches or rng.random() < 0.05:
+            return [self._aside(f"short_{mood}")]
+        touches = self._told(purchase)
+        length = self._length(purchase)
+        plan = [self._line(purchase.item, touches[0], "quality")]
+        main = touches[0]
+        wishes: list[Callable[[], Line | None]] = [
+            lambda: self._line(purchase.item, main, "purpose"),
+            lambda: self._line(purchase.item, main, "context"),
+            lambda: self._line(purchase.item, touches[min(1, len(touches) - 1)], "quality"),
+            lambda: self._line(purchase.item, main, "preference"),
+            lambda: self._line(purchase.item, main, "quality"),
+            lambda: self._line(purchase.item, touches[-1], "quality"),
+            lambda: self._line(purchase.item, touches[-1], rng.choice(("context", "purpose"))),
+            lambda: self._aside("aside"),
+        ]
+        weights = [5, 4, 6 if len(touches) > 1 else 3, 3, 4, 2, 1.5, 1.2]
+        while len(plan) < length and wishes:
+            at = rng.choices(range(len(wishes)), weights)[0]
+            weights.pop(at)
+            line = wishes.pop(at)()
+            if line is not None and line.id not in {known.id for known in plan if known}:
+                plan.append(line)
+        return self._framed(self._ordered([line for line in plan if line]), mood, length)
+
+    def _told(self, purchase: Purchase) -> tuple[Touch, ...]:
+        """The touches that agree with the stars, the strongest first; three stars tell both sides."""
+        wanted = {"good": "positive", "bad": "negative"}.get(_mood(purchase))
+        agreeing = [touch for touch in purchase.touches if touch.mood == wanted]
+        rest = [touch for touch in purchase.touches if touch.mood != wanted]
+        if wanted is None or not agreeing:
+            return purchase.touches[:3]
+        return tuple([*agreeing, *(rest if self.rng.random() < 0.35 else [])][:3])
+
+    def _length(self, purchase: Purchase) -> int:
+        draw = self.rng.random() * 0.75 + purchase.person.voice.wordy * 0.35
+        for length, below in ((1, 0.24), (2, 0.42), (3, 0.6), (4, 0.74), (5, 0.86), (6, 0.94), (7, 1.01)):
+            if draw < below:
+                return length
+        return 8
+
+    def _ordered(self, plan: list[Line]) -> list[Line]:
+        """Mostly why, then how it went, then where; sometimes straight to the point, sometimes as it comes."""
+        draw = self.rng.random()
+        if draw < 0.25:
+            self.rng.shuffle(plan)
+            return plan
+        order = ("purpose", "preference", "quality", "context") if draw < 0.75 else ("quality", "purpose", "context", "preference")
+        if draw > 0.92:
+            order = ("context", "quality", "preference", "purpose")
+        return sorted(plan, key=lambda line: order.index(line.kind) if line.kind else 2)
+
+    def _framed(self, plan: list[Line], mood: str, length: int) -> list[Line]:
+        if length >= 2 and self.rng.random() < 0.16:
+            plan = [self._aside("opener"), *plan]
+        if length >= 2 and self.rng.random() < 0.24:
+            plan = [*plan, self._aside(f"closer_{mood}")]
+        return plan
+
+    def _line(self, item: ItemBlock, touch: Touch, wanted: str) -> Line | None:
+        """A line of this kind about this motive: the item's own more often than a general one, the less used first."""
+        key = {"positive": "good", "negative": "bad"}[touch.mood] if wanted == "quality" else wanted
+        own = [line for line in item.lines if line.motive == touch.motive and _key(line) == key]
+        general = self.general.get((item.scenario, touch.motive, key), [])
+        if own and general:
+            pool = own if self.rng.random() < 0.72 else general
+        else:
+            pool = own or general
+        return self._fresh(pool) if pool else None
+
+    def _aside(self, name: str) -> Line:
+        return self._fresh(self.asides[name])
+
+    def _fresh(self, pool: Iterable[Line]) -> Line:
+        ranked = sorted(pool, key=lambda line: (self.used[line.id] + self.rng.random() * 2.5, line.id))
+        self.used[ranked[0].id] += 1
+        return ranked[0]
+
+    # How to say it ---------------------------------------------------------------------------------------------------
+
+    def _slots(self, purchase: Purchase) -> dict[str, str]:
+        rng, person = self.rng, purchase.person
+        return {
+            "item": purchase.item.noun,
+            "part": rng.choice(purchase.item.parts),
+            "person": rng.choice(person.persons),
+            "kid": rng.choice(person.kids),
+            "span": rng.choice(SPANS_NEW if purchase.item.shape == "new" else SPANS),
+            "season": SEASONS[purchase.time.month - 1],
+        }
+
+    def _wording(self, line: Line, slots: dict[str, str]) -> str:
+        tries = [spoken(self.rng, line.text, slots) for _ in range(5)]
+        chosen = min(tries, key=lambda wording: self.wordings[wording])
+        self.wordings[chosen] += 1
+        if self.wordings[chosen] > OFTEN:
+            raise ValueError(f"{line.id} is worn out: {chosen!r} would stand in more than {OFTEN} reviews; write more like it")
+        return chosen
+
+
+def read_asides() -> dict[str, list[Line]]:
+    """Sentences about nothing in particular: openers, closers, whole short reviews."""
+    raw = tomllib.loads((BLOCKS / "asides.toml").read_text("utf-8"))
+    moods = {"good": "positive", "bad": "negative"}
+    return {
+        name: [
+            Line(f"asides/{name}/{n}", text, None, moods.get(name.split("_")[-1], "neutral"), None)
+            for n, text in enumerate(texts)
+        ]
+        for name, texts in raw.items()
+    }
+
+
+def choose_writers(rng: Random, purchases: list[Purchase]) -> set[int]:
+    """Positions of the purchases that somebody writes about: talkative people and strong feelings first."""
+    keys = {}
+    for position, purchase in enumerate(purchases):
+        feeling = {1: 2.2, 2: 1.6, 3: 1.15, 4: 0.9, 5: 1.1}[purchase.rating]
+        weight = purchase.person.talks * feeling * (1.0 if purchase.touches else 0.12)
+        keys[position] = rng.random() ** (1 / weight)
+    ranked = sorted(keys, key=lambda position: -keys[position])
+    chosen = set(ranked[:TEXTS_WANTED])
+    count = Counter(purchases[position].item.id for position in chosen)
+    for position in ranked[TEXTS_WANTED:]:
+        item = purchases[position].item.id
+        if count[item] < LEAST_TEXTS_AN_ITEM and purchases[position].touches:
+            chosen.add(position)
+            count[item] += 1
+    return chosen
+
+
+def _mood(purchase: Purchase) -> str:
+    return {1: "bad", 2: "bad", 3: "mixed"}.get(purchase.rating, "good")
+
+
+def _key(line: Line) -> str:
+    """The key a line was authored under."""
+    return line.id.split("/")[-2]
+
+
+def _turned(before: str, now: str) -> bool:
+    return {before, now} == {"positive", "negative"}
+
+
+def _with_turn(rng: Random, wording: str) -> str:
+    """The sentence with a turning word before it, where its first word can lose its capital."""
+    first = wording.split(" ")[0]
+    if first.lower() not in LOWERABLE:
+        return wording
+    return f"{rng.choice(TURNS)} {wording[0].lower()}{wording[1:]}"
