@@ -18,11 +18,12 @@ OFTEN = 12
 """No wording stands in more than this many reviews: well under 1% of them."""
 SPANS_NEW = ("a week", "ten days", "three weeks", "a month", "two weekends")
 SPANS = (*SPANS_NEW, "two months", "half a year", "most of a year", "a good four months", "a whole season")
-SEASONS = ("winter", "winter", "spring", "spring", "spring", "summer", "summer", "summer", "autumn", "autumn", "autumn", "winter")
+SEASONS = ("winter",) * 2 + ("spring",) * 3 + ("summer",) * 3 + ("autumn",) * 3 + ("winter",)
+"""By month of the year."""
 TURNS = ("But", "Still,", "Mind you,", "That said,", "Then again,", "On the other hand,", "But then", "Only,")
 LOWERABLE = frozenset(
-    "the it this my our we they after on for in with when even nothing every once two half a an if no not some "
-    "as at by from that there you your one three four half took used put had got made tried cannot can't".split()
+    "the it this my our we they after on for in with when even nothing every once two half a an if no not some as at by from "
+    "that there you your one three four took used put had got made tried cannot can't".split()
 )
 
 
@@ -128,7 +129,9 @@ class Author:
         if draw < 0.25:
             self.rng.shuffle(plan)
             return plan
-        order = ("purpose", "preference", "quality", "context") if draw < 0.75 else ("quality", "purpose", "context", "preference")
+        order = ("purpose", "preference", "quality", "context")
+        if draw > 0.75:
+            order = ("quality", "purpose", "context", "preference")
         if draw > 0.92:
             order = ("context", "quality", "preference", "purpose")
         return sorted(plan, key=lambda line: order.index(line.kind) if line.kind else 2)
@@ -145,10 +148,8 @@ class Author:
         key = {"positive": "good", "negative": "bad"}[touch.mood] if wanted == "quality" else wanted
         own = [line for line in item.lines if line.motive == touch.motive and _key(line) == key]
         general = self.general.get((item.scenario, touch.motive, key), [])
-        if own and general:
-            pool = own if self.rng.random() < 0.72 else general
-        else:
-            pool = own or general
+        prefer_own = self.rng.random() < 0.72
+        pool = (own or general) if prefer_own else (general or own)
         return self._fresh(pool) if pool else None
 
     def _aside(self, name: str) -> Line:
@@ -227,7 +228,7 @@ def _turned(before: str, now: str) -> bool:
 
 def _with_turn(rng: Random, wording: str) -> str:
     """The sentence with a turning word before it, where its first word can lose its capital."""
-    first = wording.split(" ")[0]
+    first = wording.split(" ", maxsplit=1)[0]
     if first.lower() not in LOWERABLE:
         return wording
     return f"{rng.choice(TURNS)} {wording[0].lower()}{wording[1:]}"

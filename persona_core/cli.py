@@ -76,7 +76,7 @@ def _source_options(function: Callable[..., Any]) -> Callable[..., Any]:
             "--map", "columns", multiple=True, metavar="NAME=COLUMN",
             help="Which column holds what: user, item, rating, time, text, review, user_name; item.title, item.maker, … for "
             "the items' file. Repeat it.",
-        ),  # fmt: skip
+        ),
         click.option(
             "--rating-scale", type=(float, float), metavar="LOW HIGH", help="The ends of the rating scale; it becomes 1 to 5."
         ),
@@ -146,7 +146,8 @@ def _say_rejects(workspace: Workspace, manifests: list[Manifest]) -> None:
         if manifest.step == "catalog" and rejected:
             reasons = ", ".join(f"{count:,} {reason}" for reason, count in rejected.items())
             place = workspace.artefact("catalog").file(REJECTED)
-            click.echo(f"{manifest.counts['rejected']:,} rows could not be used: {reasons}.\nEach is listed in {place}", err=True)
+            click.echo(f"{manifest.counts['rejected']:,} rows could not be used: {reasons}.", err=True)
+            click.echo(f"Each is listed in {place}", err=True)
 
 
 @main.command()

@@ -135,7 +135,8 @@ def _built(workspace: Workspace) -> Iterator[Finding]:
     broken = [one for one in status if one.state == "broken"]
     late = [one for one in status if one.state in ("stale", "missing")]
     for one in broken:
-        yield Finding("workspace", "trouble", f"{one.step.name}: {one.why}", workspace.command(f"build --only {one.step.name}"))
+        mend = workspace.command(f"build --only {one.step.name}")
+        yield Finding("workspace", "trouble", f"{one.step.name}: {one.why}", mend)
     if late:
         names = ", ".join(f"{one.step.name} ({one.state})" for one in late)
         yield Finding("workspace", "note", f"not up to date: {names}", workspace.command("build"))
@@ -156,7 +157,7 @@ def _chroma(settings: Settings) -> Iterator[Finding]:
         httpx.get(f"{url.rstrip('/')}/api/v2/heartbeat", timeout=3.0).raise_for_status()
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         yield Finding(
-            "chroma", "trouble", f"no server answers at {url}: {error}", "start it (`chroma run`), or unset PERSONA_CHROMA_URL"
+            "chroma", "trouble", f"no server answers at {url}: {error}", "chroma run; or unset PERSONA_CHROMA_URL"
         )
     else:
         yield Finding("chroma", "ok", f"a server answers at {url}")

@@ -52,5 +52,8 @@ def _mapping(columns: tuple[str, ...]) -> dict[str, str]:
     pairs = [column.partition("=") for column in columns]
     for name, sign, column in pairs:
         if not (name and sign and column):
-            raise SourceError(f"--map {name}{sign}{column} is not understood.", mend="write it as --map NAME=COLUMN, such as --map user=user_id")
+            raise SourceError(
+                f"--map {name}{sign}{column} is not understood.",
+                mend="write it as --map NAME=COLUMN, such as --map user=user_id",
+            )
     return {name: column for name, _, column in pairs}

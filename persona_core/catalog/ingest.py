@@ -35,7 +35,8 @@ def ingest(source: SourceSettings, folder: Path, tell: Tell) -> dict[str, int | 
         cleaner = Cleaner(rejects, source.rating_scale)
         _write_reviews(reader, cleaner, folder / store.REVIEWS, tell)
         dropped = _keep_core(folder / store.REVIEWS, source.k_core)
-        reviews = pq.read_table(folder / store.REVIEWS, columns=["user_id", "item_id", "text"], read_dictionary=["user_id", "item_id"])
+        ids = ["user_id", "item_id"]
+        reviews = pq.read_table(folder / store.REVIEWS, columns=[*ids, "text"], read_dictionary=ids)
         items, nameless = _items(reader, rejects, _distinct(reviews, "item_id"))
         users = _users(reader, cleaner.names, _distinct(reviews, "user_id"))
     store.write_rows(folder / store.ITEMS, items, store.ITEM_SCHEMA)

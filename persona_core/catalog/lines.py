@@ -28,8 +28,8 @@ def opened(path: Path, position: Position | None = None) -> Iterator[IO[bytes]]:
             counted = _Counted(raw, position or Position())
             zipped = counted.peek(2)[:2] == GZIP_MAGIC
             if zipped:
-                with gzip.GzipFile(fileobj=counted) as unpacked, io.BufferedReader(unpacked, 2**20) as buffered:  # type: ignore[type-var]
-                    yield buffered  # type: ignore[misc]
+                with gzip.GzipFile(fileobj=counted) as unpacked, io.BufferedReader(unpacked, 2**20) as buffered:
+                    yield buffered
             else:
                 yield counted
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:

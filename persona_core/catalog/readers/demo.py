@@ -1,4 +1,4 @@
-"""The demo world, and any folder of the same form: items.jsonl, users.jsonl, reviews.jsonl, and hostile.jsonl if it is there."""
+"""The demo world, and any folder of its form: items.jsonl, users.jsonl, reviews.jsonl, and hostile.jsonl if it is there."""
 
 from __future__ import annotations
 

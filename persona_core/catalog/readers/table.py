@@ -45,7 +45,7 @@ class TableReader(Reader):
             )
         wanted = [columns.get(name) for name in REVIEW_COLUMNS]
         for line, row in _rows(file, wanted, position):
-            yield line, row if isinstance(row, Reject) else tuple(row)  # type: ignore[misc]
+            yield line, row if isinstance(row, Reject) else tuple(row)
 
     def items(self) -> Iterator[tuple[int, ItemFields | Reject]]:
         if self.source.items is None:
