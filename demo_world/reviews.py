@@ -6,11 +6,13 @@ import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
+from math import prod
 from random import Random
 
 from demo_world.blocks import BLOCKS, ItemBlock, Line
 from demo_world.market import Purchase, Touch
-from demo_world.voice import EMOJI, spoken, typed
+from demo_world.voice import CHOICE, EMOJI, spoken, typed
 
 TEXTS_WANTED = 2900
 LEAST_TEXTS_AN_ITEM = 8
@@ -65,6 +67,8 @@ class Author:
         breaks = len(plan) >= 5 and rng.random() < 0.6
         for place, line in enumerate(plan):
             wording = self._wording(line, slots)
+            if wording is None:
+                continue
             if _turned(previous, line.mood) and rng.random() < 0.45:
                 wording = _with_turn(rng, wording)
             previous = line.mood if line.mood != "neutral" else previous
@@ -98,7 +102,7 @@ class Author:
             lambda: self._line(purchase.item, touches[-1], rng.choice(("context", "purpose"))),
             lambda: self._aside("aside"),
         ]
-        weights = [5, 4, 6 if len(touches) > 1 else 3, 3, 4, 2, 1.5, 1.2]
+        weights = [5, 4, 6 if len(touches) > 1 else 3, 3, 4, 2, 1.5, 0.35]
         while len(plan) < length and wishes:
             at = rng.choices(range(len(wishes)), weights)[0]
             weights.pop(at)
@@ -156,9 +160,10 @@ class Author:
         return self._fresh(self.asides[name])
 
     def _fresh(self, pool: Iterable[Line]) -> Line:
-        ranked = sorted(pool, key=lambda line: (self.used[line.id] + self.rng.random() * 2.5, line.id))
-        self.used[ranked[0].id] += 1
-        return ranked[0]
+        """The line whose wordings are least worn, with some luck in it."""
+        line = min(pool, key=lambda one: ((self.used[one.id] + self.rng.random() * 2.5) / wordings_of(one.text), one.id))
+        self.used[line.id] += 1
+        return line
 
     # How to say it ---------------------------------------------------------------------------------------------------
 
@@ -173,13 +178,23 @@ class Author:
             "season": SEASONS[purchase.time.month - 1],
         }
 
-    def _wording(self, line: Line, slots: dict[str, str]) -> str:
+    def _wording(self, line: Line, slots: dict[str, str]) -> str | None:
+        """A wording that is not yet worn out; an aside that has none left goes unsaid."""
         tries = [spoken(self.rng, line.text, slots) for _ in range(5)]
         chosen = min(tries, key=lambda wording: self.wordings[wording])
-        self.wordings[chosen] += 1
-        if self.wordings[chosen] > OFTEN:
+        if self.wordings[chosen] >= OFTEN:
+            if line.motive is None:
+                return None
             raise ValueError(f"{line.id} is worn out: {chosen!r} would stand in more than {OFTEN} reviews; write more like it")
+        self.wordings[chosen] += 1
         return chosen
+
+
+@cache
+def wordings_of(template: str) -> float:
+    """About how many different sentences a template gives, so that the richer ones may be used more."""
+    choices = prod(choice.count("|") + 1 for choice in CHOICE.findall(template))
+    return min(choices * 2.0 ** template.count("{"), 24) ** 0.7
 
 
 def read_asides() -> dict[str, list[Line]]:

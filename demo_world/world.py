@@ -47,7 +47,7 @@ def _write_all(seed: int, author: Author, purchases: list[Purchase]) -> dict[int
     for position in sorted(choose_writers(Random(f"{seed}/writers"), purchases)):
         for _ in range(40):
             text = author.write(purchases[position])
-            if text.text not in seen:
+            if text.text and text.text not in seen:
                 seen.add(text.text)
                 written[position] = text
                 break

@@ -139,10 +139,10 @@ def _build(workspace: Workspace, only: str | None) -> dict[str, Any]:
 
 
 def _say_rejects(workspace: Workspace, manifests: list[Manifest]) -> None:
-    from persona_core.catalog.store import REJECTED
+    from persona_core.catalog.store import REJECTED, reject_reasons
 
     for manifest in manifests:
-        rejected = {key.removeprefix("rejected: "): n for key, n in manifest.counts.items() if key.startswith("rejected: ")}
+        rejected = reject_reasons(manifest.counts)
         if manifest.step == "catalog" and rejected:
             reasons = ", ".join(f"{count:,} {reason}" for reason, count in rejected.items())
             place = workspace.artefact("catalog").file(REJECTED)

@@ -255,8 +255,8 @@ class Pipeline:
 
 
 def in_words(counts: Counts) -> str:
-    """Counts as one line for people; what is zero goes unsaid."""
-    return ", ".join(_said(key, value) for key, value in counts.items() if value)
+    """Counts as one line for people; what is zero goes unsaid, and so does what explains another count ("rejected: …")."""
+    return ", ".join(_said(key, value) for key, value in counts.items() if value and ":" not in key)
 
 
 def _said(key: str, value: int | float | str) -> str:

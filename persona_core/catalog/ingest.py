@@ -46,7 +46,7 @@ def ingest(source: SourceSettings, folder: Path, tell: Tell) -> dict[str, int | 
     counts |= {"outside the core": dropped} if dropped else {}
     counts |= {"items without a title": nameless} if nameless else {}
     counts["rejected"] = rejects.counts.total()
-    return {**counts, **{f"rejected: {reason}": count for reason, count in sorted(rejects.counts.items())}}
+    return {**counts, **{f"{store.REJECT_PREFIX}{reason}": count for reason, count in sorted(rejects.counts.items())}}
 
 
 @contextmanager

@@ -59,7 +59,7 @@ def _split(context: StepContext) -> Counts:
     pq.write_table(table, context.file(SPLITS), compression="zstd")
     counts: Counts = {"users with a test item": int((parts["last_item_out"] == "test").sum())}
     counts |= {part: int((parts["point_in_time"] == part).sum()) for part in ("train", "valid", "test")}
-    return counts | {"valid from": moments.valid.isoformat(), "test from": moments.test.isoformat()}
+    return counts | {"valid from": f"{moments.valid:%Y-%m-%d}", "test from": f"{moments.test:%Y-%m-%d}"}
 
 
 CATALOG = Step(
@@ -74,7 +74,7 @@ CATALOG = Step(
 )
 SPLIT = Step(
     name="splits",
-    title="Hiding the future for evaluation",
+    title="Hiding the future for fair tests",
     reads=("catalog",),
     writes=(SPLITS,),
     run=_split,

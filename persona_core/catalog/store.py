@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +43,14 @@ ITEM_SCHEMA = pa.schema(
     ]
 )
 USER_SCHEMA = pa.schema([("user_id", pa.string()), ("name", pa.string())])
+
+
+REJECT_PREFIX = "rejected: "
+
+
+def reject_reasons(counts: Mapping[str, int | float | str]) -> dict[str, int]:
+    """How many rows were refused, by reason, from the counts of a catalogue's manifest."""
+    return {key.removeprefix(REJECT_PREFIX): int(n) for key, n in counts.items() if key.startswith(REJECT_PREFIX)}
 
 
 class ReviewWriter:

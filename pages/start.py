@@ -1,0 +1,64 @@
+"""The start page: what this workspace holds, in numbers and voices, and how much of the project is built on it."""
+
+import streamlit as st
+
+from ui import building, cards, charts, resources, trouble
+
+PLANNED = (
+    ("Personas", "the few kinds of people an item suits, each standing on sentences that reviewers wrote"),
+    ("Recommendations", "a profile you can edit, matched to personas, with reasons beside each suggestion"),
+    ("Trends", "what will be popular next, and why"),
+    ("Studies", "the same pages as an experiment, with consent, conditions and a log"),
+)
+
+st.title("Personascope", anchor=False)
+with st.container(key="lead"):
+    st.markdown(
+        "Recommendations that a person can read, argue with and change. "
+        "This is the ground they stand on: what people bought, and what they said about it."
+    )
+
+with trouble.shown():
+    place = resources.workspace()
+    building.ensure_built(place, "overview")
+    states = resources.step_states(place)
+    found = resources.overview(place)
+
+building.say_what_is_late(place, states)
+cards.numbers(
+    {
+        "Items": f"{found['items']:,}",
+        "People": f"{found['users']:,}",
+        "Purchases": f"{found['reviews']:,}",
+        "Written reviews": f"{found['texts']:,}",
+        "Buy in two scenarios or more": f"{found['users_in_two_or_more'] / max(1, found['users']):.0%}",
+    }
+)
+
+if found["voices"]:
+    st.header("What they say", anchor=False)
+    st.caption("The latest words from each scenario, as they were written.")
+cards.scenarios(found["scenarios"], found["voices"])
+
+st.header("Month by month", anchor=False)
+charts.monthly_reviews(found["months"])
+
+built, planned = st.columns(2, gap="large")
+with built:
+    st.header("What is built", anchor=False)
+    building.list_steps(states)
+    building.list_rejected(states)
+with planned:
+    st.header("What is not built yet", anchor=False)
+    for name, says in PLANNED:
+        st.markdown(f"**{name}**: {says}.")
+
+st.header("Bring your own reviews", anchor=False)
+st.markdown("Amazon Reviews, Yelp and MovieLens files are recognised; of any other table, name the columns.")
+st.code(
+    "python -m persona_core build --workspace data/workspaces/mine --from reviews.csv \\\n"
+    "    --map user=customer --map item=product --map rating=stars --map time=date --map text=comment\n"
+    "PERSONA_WORKSPACE=data/workspaces/mine streamlit run app.py",
+    language=None,
+    wrap_lines=True,
+)

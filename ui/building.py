@@ -1,0 +1,137 @@
+"""The build as a page shows it: started by itself where nothing is built, with counts, time left, and a way to stop it."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from persona_core.catalog.choose import choose_source
+from persona_core.catalog.store import reject_reasons
+from persona_core.errors import BuildStopped, WorkspaceBusy
+from persona_core.pipeline import StepStatus
+from persona_core.pipeline import in_words as in_words_of
+from persona_core.progress import Progress, in_words
+from persona_core.steps import STEPS
+from persona_core.workspace import Workspace
+from ui import resources, trouble
+from ui.jobs import BuildJob
+
+EVERY = 0.5
+SIGNS = {
+    "done": ":material/check_circle: ready",
+    "stale": ":material/update: out of date",
+    "missing": ":material/pending: not built yet",
+    "broken": ":material/error: damaged",
+}
+
+
+def ensure_built(place: Workspace, needed: str) -> None:
+    """Lets the page go on when the step `needed` is there; otherwise shows the build, or why there can be none."""
+    states = {one.step.name: one for one in resources.step_states(place)}
+    if states[needed].state in ("done", "stale"):
+        return
+    job = resources.build_job(str(place.root))
+    if place.settings.readonly:
+        _explain_read_only(place)
+    elif not job.running and job.error is None:
+        if place.settings.source is None:
+            choose_source(place, "demo")
+        job.start()
+    if not place.settings.readonly:
+        watch(place, job)
+    st.stop()
+
+
+def _explain_read_only(place: Workspace) -> None:
+    st.warning("This app only reads, and this workspace is not built yet.", title="Nothing to show yet")
+    st.code(place.command("build --from demo"), language=None)
+
+
+def watch(place: Workspace, job: BuildJob) -> None:
+    """The running build, redrawn by itself until it ends."""
+
+    @st.fragment(run_every=EVERY if job.running or isinstance(job.error, WorkspaceBusy) else None)
+    def panel() -> None:
+        if job.running:
+            _draw_running(job)
+        elif job.error is None:
+            st.rerun()
+        else:
+            _draw_error(place, job)
+
+    panel()
+
+
+def _draw_running(job: BuildJob) -> None:
+    with st.container(border=True, key="building"):
+        st.subheader("Preparing what you are about to see")
+        st.caption("This happens once. You can close the page meanwhile; the work goes on.")
+        for step in STEPS:
+            progress = job.progress.get(step.name)
+            st.progress(progress.share if progress else 0.0, text=f"{step.title} · {said(progress)}")
+        if st.button("Stop", icon=":material/stop_circle:", help="What is finished is kept."):
+            job.stop()
+
+
+def said(progress: Progress | None) -> str:
+    """Where a step stands, in words."""
+    if progress is None:
+        return "waiting"
+    if progress.phase == "working":
+        counts = f"{progress.done:,} of about {progress.total:,} {progress.unit}" if progress.total else ""
+        left = f", {in_words(progress.seconds_left)} left" if progress.seconds_left else ""
+        return f"{counts}{left}" or "at work"
+    return {"started": "at work", "finished": "done", "failed": "failed"}.get(progress.phase, "up to date")
+
+
+def _draw_error(place: Workspace, job: BuildJob) -> None:
+    if isinstance(job.error, WorkspaceBusy):
+        st.info(job.error.why, title="Another process is preparing this workspace", icon=":material/hourglass_top:")
+        if _somebody_finished(place):
+            job.error = None
+            st.rerun()
+    elif isinstance(job.error, BuildStopped):
+        st.info("What was finished is kept; it goes on from there.", title="Stopped", icon=":material/pause_circle:")
+    elif job.error is not None:
+        trouble.show(job.error)
+    label = "Go on" if isinstance(job.error, BuildStopped) else "Try again"
+    if st.button(label, icon=":material/play_circle:", type="primary"):
+        job.start()
+        st.rerun()
+
+
+def _somebody_finished(place: Workspace) -> bool:
+    return all(one.state == "done" for one in resources.step_states(place))
+
+
+def say_what_is_late(place: Workspace, states: list[StepStatus]) -> None:
+    """A line and a button where something is out of date or damaged; nothing where all is well."""
+    late = [one for one in states if one.state != "done"]
+    job = resources.build_job(str(place.root))
+    if job.running or job.error is not None:
+        watch(place, job)
+    elif late:
+        names = ", ".join(f"{one.step.title.lower()} ({one.state})" for one in late)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f":material/update: Not up to date: {names}.")
+            if not place.settings.readonly and st.button("Bring up to date"):
+                job.start()
+                st.rerun()
+
+
+def list_steps(states: list[StepStatus]) -> None:
+    """Every step with its state and what it found."""
+    for one in states:
+        st.markdown(f"**{one.step.title}** :small[{SIGNS[one.state]}]")
+        if one.manifest:
+            st.caption(in_words_of(one.manifest.counts))
+
+
+def list_rejected(states: list[StepStatus]) -> None:
+    """Which rows of the data could not be used, by reason."""
+    made = next((one.manifest for one in states if one.step.name == "catalog"), None)
+    reasons = reject_reasons(made.counts) if made else {}
+    if reasons:
+        with st.expander(f"{sum(reasons.values()):,} rows could not be used"):
+            st.dataframe(pd.DataFrame({"Why": list(reasons), "Rows": list(reasons.values())}), hide_index=True)
+            st.caption("Each is listed with its file and line in the workspace, in catalog/…/rejected.jsonl.")
