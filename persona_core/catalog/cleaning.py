@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
@@ -148,6 +148,8 @@ def seconds_since_1970(time: Any) -> int | Reject:
             return Reject("unreadable date" if moment else "no date", moment)
     if moment is None or moment != moment:
         return Reject("no date")
+    if isinstance(moment, date) and not isinstance(moment, datetime):
+        moment = datetime(moment.year, moment.month, moment.day)
     if isinstance(moment, datetime):
         moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     if type(moment) not in (int, float):

@@ -29,21 +29,26 @@ def last_item_out(reviews: pd.DataFrame) -> pd.Series:
     ordered = reviews[["user_id", "item_id", "time", "review_id"]].sort_values(["user_id", "time", "review_id"])
     first = ordered[~ordered.duplicated(["user_id", "item_id"])]
     test = first[~first.duplicated("user_id", keep="last")]
-    test_time = first["user_id"].map(test.set_index("user_id")["time"])
+    test_time = _moment_of(first, test)
     before_test = first[first["time"] < test_time]
     valid = before_test[~before_test.duplicated("user_id", keep="last")]
-    valid_time = first["user_id"].map(valid.set_index("user_id")["time"])
+    valid_time = _moment_of(first, valid)
     history = first[first["time"] < valid_time]
     able = set(history["user_id"])
 
     part = pd.Series("unused", index=ordered.index, name="last_item_out")
     of_able = ordered["user_id"].isin(able)
     part[~of_able] = "train"
-    valid_moment = ordered["user_id"].map(valid.set_index("user_id")["time"])
+    valid_moment = _moment_of(ordered, valid)
     part[of_able & (ordered["time"] < valid_moment)] = "train"
     part[valid.index[valid["user_id"].isin(able)]] = "valid"
     part[test.index[test["user_id"].isin(able)]] = "test"
     return part.reindex(reviews.index)
+
+
+def _moment_of(reviews: pd.DataFrame, held_out: pd.DataFrame) -> pd.Series:
+    """For each review, when its user's held-out one was written."""
+    return pd.to_datetime(reviews["user_id"].map(held_out.set_index("user_id")["time"]), utc=True)
 
 
 @dataclass(frozen=True, slots=True)
