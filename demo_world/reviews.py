@@ -214,7 +214,7 @@ def choose_writers(rng: Random, purchases: list[Purchase]) -> set[int]:
     """Positions of the purchases that somebody writes about: talkative people and strong feelings first."""
     keys = {}
     for position, purchase in enumerate(purchases):
-        feeling = {1: 2.2, 2: 1.6, 3: 1.15, 4: 0.9, 5: 1.1}[purchase.rating]
+        feeling = {1: 1.8, 2: 1.25, 3: 0.95, 4: 0.9, 5: 1.1}[purchase.rating]
         weight = purchase.person.talks * feeling * (1.0 if purchase.touches else 0.12)
         keys[position] = rng.random() ** (1 / weight)
     ranked = sorted(keys, key=lambda position: -keys[position])
