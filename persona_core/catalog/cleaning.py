@@ -143,7 +143,12 @@ def seconds_since_1970(time: Any) -> int | Reject:
     if type(moment) is str:
         moment = moment.strip()
         try:
-            moment = float(moment) if moment.replace(".", "", 1).lstrip("-").isdigit() else datetime.fromisoformat(moment)
+            if moment.isdecimal():
+                moment = int(moment)
+            elif moment.replace(".", "", 1).lstrip("-").isdecimal():
+                moment = float(moment)
+            else:
+                moment = datetime.fromisoformat(moment)
         except ValueError:
             return Reject("unreadable date" if moment else "no date", moment)
     if moment is None or moment != moment:

@@ -26,7 +26,7 @@ REVIEW_SCHEMA = pa.schema(
         ("user_id", pa.string()),
         ("item_id", pa.string()),
         ("rating", pa.float32()),
-        ("time", pa.timestamp("s", tz="UTC")),
+        ("time", pa.timestamp("ms", tz="UTC")),  # Parquet knows no seconds
         ("text", pa.string()),
     ]
 )
@@ -63,8 +63,9 @@ class ReviewWriter:
         self._pending: Future[None] | None = None
 
     def write(self, batch: Sequence[CleanReview]) -> None:
-        columns = [pa.array(column, field.type) for column, field in zip(zip(*batch, strict=True), REVIEW_SCHEMA, strict=True)]
-        self.write_table(pa.Table.from_arrays(columns, schema=REVIEW_SCHEMA))
+        table = pa.Table.from_arrays([pa.array(column) for column in zip(*batch, strict=True)], REVIEW_SCHEMA.names)
+        seconds = table["time"].cast(pa.timestamp("s", tz="UTC"))
+        self.write_table(table.set_column(4, "time", seconds).cast(REVIEW_SCHEMA))
 
     def write_table(self, table: pa.Table) -> None:
         self._settle()
