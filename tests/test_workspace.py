@@ -1,0 +1,79 @@
+"""One builder at a time, and the other learns who; finished versions stay for those who have them open."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from persona_core.errors import ArtefactBroken, WorkspaceBusy, WorkspaceMissing, WorkspaceUnwritable, as_disk_error
+from persona_core.workspace import Workspace
+from tests.support.steps import two_steps, writing
+
+HOLD = (
+    "import sys, time; from persona_core.workspace import Workspace\n"
+    "with Workspace.at(sys.argv[1]).lock('a long build'):\n    print('held', flush=True); sys.stdin.read()"
+)
+
+
+def test_a_second_builder_is_kept_out_and_told_who_holds_the_lock(workspace: Workspace) -> None:
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(workspace.root)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    try:
+        with pytest.raises(WorkspaceBusy) as caught:
+            two_steps(workspace).build()
+        assert f"Process {holder.pid}" in caught.value.why
+        assert "a long build" in caught.value.why
+    finally:
+        holder.kill()
+        holder.wait()
+    two_steps(workspace).build()  # the system freed the lock of the dead
+
+
+def test_what_was_never_built_says_how_to_build_it(workspace: Workspace) -> None:
+    with pytest.raises(WorkspaceMissing) as caught:
+        workspace.artefact("catalog")
+    assert caught.value.mend == f"python -m persona_core build --workspace {workspace.root}"
+
+
+def test_the_version_before_is_kept_for_its_readers_and_the_one_before_that_is_not(workspace: Workspace) -> None:
+    folders = []
+    for module in ("errors", "files", "schema"):
+        two_steps(workspace, run=writing(module), code=(f"persona_core.{module}",)).build()
+        folders.append(workspace.artefact("two").folder)
+    assert [folder.exists() for folder in folders] == [False, True, True]
+
+
+@pytest.mark.parametrize("content", [b"", b"../../etc", b".work-1", b"\xff\xfe"])
+def test_a_damaged_pointer_is_an_error_that_helps(content: bytes, workspace: Workspace) -> None:
+    two_steps(workspace).build()
+    (workspace.step_folder("one") / "current").write_bytes(content)
+    with pytest.raises(ArtefactBroken) as caught:
+        workspace.artefact("one")
+    assert "build --only one" in caught.value.mend
+
+
+def test_only_promised_files_can_be_asked_for(workspace: Workspace) -> None:
+    two_steps(workspace).build()
+    with pytest.raises(KeyError, match=r"out\.txt"):
+        workspace.artefact("one").file("secret")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_folder_is_said_to_be_so(tmp_path: Path) -> None:
+    (tmp_path / "locked").mkdir(mode=0o500)
+    with pytest.raises(WorkspaceUnwritable, match="cannot be written"):
+        two_steps(Workspace.at(tmp_path / "locked" / "workspace")).build()
+
+
+def test_the_words_for_a_read_only_disk(tmp_path: Path) -> None:
+    error = as_disk_error(OSError(30, "Read-only file system"), tmp_path)
+    assert error is not None
+    assert "--workspace" in error.mend
+    assert as_disk_error(OSError(5, "Input/output error"), tmp_path) is None
