@@ -33,6 +33,7 @@ WORN_OUT = (
     "can't go wrong", "hidden gem", "worth every penny", "nestled",
 )  # fmt: skip
 SLOT = re.compile(r"\{(\w*)\}")
+CHOICE = re.compile(r"\[([^\[\]]*)\]")
 INNER_STOP = re.compile(r"(?<!\bvs)(?<!\bMr)(?<!\bDr)(?<!\bMrs)(?<!\bSt)[.!?…]+[\"')]?\s+\S")
 
 
@@ -168,7 +169,7 @@ def line_faults(line: Line) -> list[str]:
         faults.append(f"unknown slots {sorted(unknown)}")
     if text.count("[") != text.count("]") or re.search(r"\[[^\]]*\[", text):
         faults.append("brackets do not pair or are nested")
-    if any("|" not in choice for choice in re.findall(r"\[([^\]]*)\]", text)):
+    if any("|" not in choice for choice in CHOICE.findall(text)):
         faults.append("a choice without |")
     if not re.search(r"[.!?…][\"')]?$", text):
         faults.append("no full stop at the end")
@@ -176,7 +177,8 @@ def line_faults(line: Line) -> list[str]:
         faults.append("more than one sentence")
     if re.search(r"[<>&—]", text):
         faults.append("has one of < > & —")
-    if not 2 <= len(text.split()) <= 40:
+    longest = CHOICE.sub(lambda choice: max(choice[1].split("|"), key=len), text)
+    if not 2 <= len(longest.split()) <= 40:
         faults.append("shorter than 2 or longer than 40 words")
     faults += [f"worn-out phrase {phrase!r}" for phrase in WORN_OUT if phrase in text.lower()]
     return [f"{line.id}: {fault}: {text}" for fault in faults]

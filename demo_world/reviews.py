@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from math import prod
 from random import Random
 
-from demo_world.blocks import BLOCKS, ItemBlock, Line
+from demo_world.blocks import BLOCKS, CHOICE, SLOT, ItemBlock, Line
 from demo_world.market import Purchase, Touch
-from demo_world.voice import CHOICE, EMOJI, spoken, typed
+from demo_world.voice import EMOJI, spoken, typed
 
 TEXTS_WANTED = 2900
 LEAST_TEXTS_AN_ITEM = 8
@@ -27,6 +28,8 @@ LOWERABLE = frozenset(
     "the it this my our we they after on for in with when even nothing every once two half a an if no not some as at by from "
     "that there you your one three four took used put had got made tried cannot can't".split()
 )
+STARS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5} | {str(n): n for n in range(1, 6)}
+NAMED_STARS = re.compile(r"\b(?:one|two|three|four|five|[1-5])(?= stars?\b)|(?<=give )five\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,47 +81,86 @@ class Author:
             sentences.append(Sentence(len(text), len(text) + len(sentence), line))
             text += sentence
         if voice.emoji and rng.random() < 0.5:
-            text += " " + rng.choice(EMOJI)
+            text += " " + rng.choice(EMOJI[_mood(purchase)])
         return Written(text, tuple(sentences))
 
     # What to say -----------------------------------------------------------------------------------------------------
 
     def _plan(self, purchase: Purchase) -> list[Line]:
         """The sentences of one review, in order."""
-        rng, mood = self.rng, _mood(purchase)
-        if not purchase.touches or rng.random() < 0.05:
-            return [self._aside(f"short_{mood}")]
-        touches = self._told(purchase)
-        length = self._length(purchase)
-        plan = [self._line(purchase.item, touches[0], "quality")]
-        main = touches[0]
-        wishes: list[Callable[[], Line | None]] = [
-            lambda: self._line(purchase.item, main, "purpose"),
-            lambda: self._line(purchase.item, main, "context"),
-            lambda: self._line(purchase.item, touches[min(1, len(touches) - 1)], "quality"),
-            lambda: self._line(purchase.item, main, "preference"),
-            lambda: self._line(purchase.item, main, "quality"),
-            lambda: self._line(purchase.item, touches[-1], "quality"),
-            lambda: self._line(purchase.item, touches[-1], rng.choice(("context", "purpose"))),
-            lambda: self._aside("aside"),
-        ]
-        weights = [5, 4, 6 if len(touches) > 1 else 3, 3, 4, 2, 1.5, 0.35]
+        mood, length = _mood(purchase), self._length(purchase)
+        touches = self._told(purchase, length)
+        if not touches or self.rng.random() < 0.05:
+            return [self._aside(f"short_{mood}", purchase)]
+        plan: list[Line] = []
+        for touch in touches[:1] if mood != "mixed" else touches[:2]:
+            self._add(plan, purchase, touch, "quality")
+        wishes = self._wishes(touches)
         while len(plan) < length and wishes:
-            at = rng.choices(range(len(wishes)), weights)[0]
-            weights.pop(at)
-            line = wishes.pop(at)()
-            if line is not None and line.id not in {known.id for known in plan if known}:
-                plan.append(line)
-        return self._framed(self._ordered([line for line in plan if line]), mood, length)
+            at = self.rng.choices(range(len(wishes)), [weight for weight, _, _ in wishes])[0]
+            _, touch, kind = wishes.pop(at)
+            self._add(plan, purchase, touch, kind)
+        return self._framed(self._ordered(plan), purchase)
 
-    def _told(self, purchase: Purchase) -> tuple[Touch, ...]:
-        """The touches that agree with the stars, the strongest first; three stars tell both sides."""
-        wanted = {"good": "positive", "bad": "negative"}.get(_mood(purchase))
-        agreeing = [touch for touch in purchase.touches if touch.mood == wanted]
-        rest = [touch for touch in purchase.touches if touch.mood != wanted]
-        if wanted is None or not agreeing:
-            return purchase.touches[:3]
-        return tuple([*agreeing, *(rest if self.rng.random() < 0.35 else [])][:3])
+    def _wishes(self, touches: tuple[Touch, ...]) -> list[tuple[float, Touch, str]]:
+        """What else one might say, each with how likely it is to be said."""
+        first, second, last = touches[0], touches[min(1, len(touches) - 1)], touches[-1]
+        return [
+            (5, first, "purpose"),
+            (4, first, "context"),
+            (6 if len(touches) > 1 else 3, second, "quality"),
+            (3, first, "preference"),
+            (4, first, "quality"),
+            (2, last, "quality"),
+            (1.5, last, self.rng.choice(("context", "purpose"))),
+            (1, second, "preference"),
+        ]
+
+    def _told(self, purchase: Purchase, length: int) -> tuple[Touch, ...]:
+        """The touches to tell of: those that agree with the stars, the strongest first; three stars tell both sides."""
+        praise = [touch for touch in purchase.touches if touch.mood == "positive"]
+        fault = [touch for touch in purchase.touches if touch.mood == "negative"]
+        mood = _mood(purchase)
+        if mood == "mixed":
+            both = [side[0] for side in (praise, fault) if side]
+            self.rng.shuffle(both)
+            return (*both, *praise[1:2], *fault[1:2])
+        agreeing, rest = (praise, fault) if mood == "good" else (fault, praise)
+        aside = rest if agreeing and length > 1 and self.rng.random() < 0.35 else []
+        return tuple([*agreeing, *aside][:3])
+
+    def _add(self, plan: list[Line], purchase: Purchase, touch: Touch, kind: str) -> None:
+        """Adds a line of this kind, unless the review has said such a thing already or there is none to say."""
+        said = {line.kind for line in plan}
+        if kind in said & {"purpose", "context"}:  # nobody has two reasons, or two homes
+            return
+        filled = {slot for line in plan for slot in SLOT.findall(line.text)} - {"item"}
+        lines = [
+            line
+            for line in self._lines(purchase.item, touch, kind)
+            if line not in plan and not filled & set(SLOT.findall(line.text))
+        ]
+        if lines:
+            plan.append(self._fresh(lines))
+
+    def _lines(self, item: ItemBlock, touch: Touch, kind: str) -> list[Line]:
+        """The item's own lines, or sometimes general ones; what an item is not for gets no general reason or place."""
+        key = {"positive": "good", "negative": "bad"}[touch.mood] if kind == "quality" else kind
+        own = [line for line in item.lines if line.motive == touch.motive and _key(line) == key]
+        general = self.general.get((item.scenario, touch.motive, key), [])
+        if touch.mood == "negative" and kind in ("purpose", "context"):
+            return own
+        prefer_own = self.rng.random() < 0.72
+        return (own or general) if prefer_own else (general or own)
+
+    def _aside(self, name: str, purchase: Purchase) -> Line:
+        return self._fresh([line for line in self.asides[name] if _agrees(line.text, purchase.rating)])
+
+    def _fresh(self, pool: Iterable[Line]) -> Line:
+        """The line whose wordings are least worn, with some luck in it."""
+        line = min(pool, key=lambda one: ((self.used[one.id] + self.rng.random() * 2.5) / wordings_of(one.text), one.id))
+        self.used[line.id] += 1
+        return line
 
     def _length(self, purchase: Purchase) -> int:
         draw = self.rng.random() * 0.75 + purchase.person.voice.wordy * 0.35
@@ -140,30 +182,17 @@ class Author:
             order = ("context", "quality", "preference", "purpose")
         return sorted(plan, key=lambda line: order.index(line.kind) if line.kind else 2)
 
-    def _framed(self, plan: list[Line], mood: str, length: int) -> list[Line]:
-        if length >= 2 and self.rng.random() < 0.16:
-            plan = [self._aside("opener"), *plan]
-        if length >= 2 and self.rng.random() < 0.24:
-            plan = [*plan, self._aside(f"closer_{mood}")]
+    def _framed(self, plan: list[Line], purchase: Purchase) -> list[Line]:
+        """Sometimes with a word before, a word on the side, and a word after."""
+        chance, mood = self.rng.random, _mood(purchase)
+        one_sided = mood == "mixed" and len({line.mood for line in plan} - {"neutral"}) < 2
+        if len(plan) >= 2 and chance() < 0.16:
+            plan = [self._aside("opener_long" if len(plan) >= 5 and chance() < 0.3 else "opener", purchase), *plan]
+        if len(plan) >= 2 and chance() < 0.07:
+            plan = [*plan, self._aside("aside", purchase)]
+        if (len(plan) >= 2 and chance() < 0.22) or one_sided:
+            plan = [*plan, self._aside(f"closer_{mood}", purchase)]
         return plan
-
-    def _line(self, item: ItemBlock, touch: Touch, wanted: str) -> Line | None:
-        """A line of this kind about this motive: the item's own more often than a general one, the less used first."""
-        key = {"positive": "good", "negative": "bad"}[touch.mood] if wanted == "quality" else wanted
-        own = [line for line in item.lines if line.motive == touch.motive and _key(line) == key]
-        general = self.general.get((item.scenario, touch.motive, key), [])
-        prefer_own = self.rng.random() < 0.72
-        pool = (own or general) if prefer_own else (general or own)
-        return self._fresh(pool) if pool else None
-
-    def _aside(self, name: str) -> Line:
-        return self._fresh(self.asides[name])
-
-    def _fresh(self, pool: Iterable[Line]) -> Line:
-        """The line whose wordings are least worn, with some luck in it."""
-        line = min(pool, key=lambda one: ((self.used[one.id] + self.rng.random() * 2.5) / wordings_of(one.text), one.id))
-        self.used[line.id] += 1
-        return line
 
     # How to say it ---------------------------------------------------------------------------------------------------
 
@@ -193,8 +222,8 @@ class Author:
 @cache
 def wordings_of(template: str) -> float:
     """About how many different sentences a template gives, so that the richer ones may be used more."""
-    choices = prod(choice.count("|") + 1 for choice in CHOICE.findall(template))
-    return min(choices * 2.0 ** template.count("{"), 24) ** 0.7
+    choices: int = prod(choice.count("|") + 1 for choice in CHOICE.findall(template))
+    return float(min(choices * 2 ** template.count("{"), 24) ** 0.7)
 
 
 def read_asides() -> dict[str, list[Line]]:
@@ -235,6 +264,11 @@ def _mood(purchase: Purchase) -> str:
 def _key(line: Line) -> str:
     """The key a line was authored under."""
     return line.id.split("/")[-2]
+
+
+def _agrees(aside: str, rating: int) -> bool:
+    """Whether the stars that an aside names, if it names any, are those that were given."""
+    return all(STARS[found[0].lower()] == rating for found in NAMED_STARS.finditer(aside))
 
 
 def _turned(before: str, now: str) -> bool:

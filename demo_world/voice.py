@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from random import Random
 
+from demo_world.blocks import CHOICE
 from demo_world.people import Voice
 
-CHOICE = re.compile(r"\[([^\[\]]*)\]")
 SPELLINGS = {
     "definitely": "definately", "separate": "seperate", "received": "recieved", "weird": "wierd", "tongue": "tounge",
     "until": "untill", "really": "realy", "which": "wich", "their": "thier", "believe": "beleive", "a lot": "alot",
@@ -20,9 +20,14 @@ AMERICAN = {
     "litre": "liter", "metre": "meter", "centre": "center", "realise": "realize", "mum": "mom", "Mum": "Mom",
     "mould": "mold", "plough": "plow", "tyre": "tire", "aluminium": "aluminum", "theatre": "theater", "honour": "honor",
     "cosy": "cozy", "organised": "organized", "recognise": "recognize", "travelled": "traveled", "travelling": "traveling",
-    "fortnight": "two weeks", "whilst": "while", "jewellery": "jewelry", "pyjamas": "pajamas", "sceptical": "skeptical",
+    "a fortnight": "two weeks", "fortnight": "two-week", "whilst": "while",
+    "jewellery": "jewelry", "pyjamas": "pajamas", "sceptical": "skeptical",
 }  # fmt: skip
-EMOJI = ("🙂", "👍", "😅", "🙈", "❤️", "🤷", "😴", "🔥", "👌", "☔")
+EMOJI = {
+    "good": ("🙂", "👍", "😅", "❤️", "🔥", "👌", "😊"),
+    "mixed": ("🤷", "🤔", "😐", "🙈", "😅"),
+    "bad": ("🙄", "😴", "👎", "🙈", "😤", "🤦"),
+}
 
 
 def spoken(rng: Random, template: str, slots: dict[str, str]) -> str:

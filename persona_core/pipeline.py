@@ -114,14 +114,15 @@ class Pipeline:
     # Looking ---------------------------------------------------------------------------------------------------------
 
     def status(self) -> list[StepStatus]:
-        """Every step's state, without changing anything."""
+        """Every step's state, without changing anything. Settings that are not understood are an error, not a state."""
+        settings = self.workspace.settings
         found: dict[str, StepStatus] = {}
         for step in self.steps.values():
             waits = [name for name in step.reads if found[name].state != "done"]
-            found[step.name] = self._state_of(step, waits)
+            found[step.name] = self._state_of(step, waits, settings)
         return list(found.values())
 
-    def _state_of(self, step: Step, waits: list[str]) -> StepStatus:
+    def _state_of(self, step: Step, waits: list[str], settings: Settings) -> StepStatus:
         try:
             manifest = self.workspace.artefact(step.name).manifest
         except WorkspaceMissing:
@@ -131,7 +132,7 @@ class Pipeline:
         if waits:
             return StepStatus(step, "stale", f"{', '.join(waits)} must be built first", manifest)
         try:
-            because = self._because(step, self._inputs(step))
+            because = self._because(step, self._inputs(step), settings)
         except PersonaError as error:
             return StepStatus(step, "stale", f"{error.what} {error.why}".strip(), manifest)
         changed = sorted(
@@ -144,8 +145,7 @@ class Pipeline:
     def _inputs(self, step: Step) -> dict[str, Artefact]:
         return {name: self.workspace.artefact(name) for name in step.reads}
 
-    def _because(self, step: Step, inputs: dict[str, Artefact]) -> dict[str, str]:
-        settings = self.workspace.settings
+    def _because(self, step: Step, inputs: dict[str, Artefact], settings: Settings) -> dict[str, str]:
         because = {f"step {name}": artefact.manifest.content for name, artefact in inputs.items()}
         because |= {f"file {name}": value for name, value in step.sources(self.workspace).items()}
         because["settings"] = digest(canonical_json([settings.seed, step.settings(settings)]))
@@ -177,7 +177,7 @@ class Pipeline:
 
     def _bring_up_to_date(self, step: Step, meter: Meter, runner: Runner | None) -> Manifest:
         inputs = self._inputs(step)
-        because = self._because(step, inputs)
+        because = self._because(step, inputs, self.workspace.settings)
         fingerprint = digest(canonical_json([step.name, MANIFEST_FORMAT, because]))
         try:
             current = self.workspace.artefact(step.name).manifest

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,9 +32,9 @@ def tiny_world(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def built_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+def built_demo(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """The demo world, built once. Tests read it and never change it."""
-    yield build_from(DEMO_DATA, tmp_path_factory.mktemp("built") / "demo")
+    return build_from(DEMO_DATA, tmp_path_factory.mktemp("built") / "demo")
 
 
 @pytest.fixture

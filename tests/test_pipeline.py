@@ -164,13 +164,13 @@ def test_progress_counts_to_the_total_and_says_what_is_left(workspace: Workspace
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What an undisturbed build of the tiny world leaves, by step."""
     from tests.support.worlds import write_tiny_world
 
     folder = tmp_path_factory.mktemp("undisturbed")
     place = build_from(write_tiny_world(folder / "tiny"), folder / "workspace")
-    yield {one.name: place.artefact(one.name).manifest.content for one in STEPS}
+    return {one.name: place.artefact(one.name).manifest.content for one in STEPS}
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -233,7 +233,7 @@ def test_after_a_full_disk_the_same_command_finishes(tiny_world: Path, workspace
 
     choose_source(workspace, str(tiny_world))
     script = (
-        "import resource, signal, sys; from persona_core.workspace import Workspace; from persona_core.steps import pipeline_of\n"
+        "import resource, signal, sys\nfrom persona_core.workspace import Workspace\nfrom persona_core.steps import pipeline_of\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (1500, 1500))\n"
         "pipeline_of(Workspace.at(sys.argv[1])).build()"
     )

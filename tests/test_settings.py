@@ -70,7 +70,8 @@ def test_every_variable_that_is_offered_is_understood(tmp_path: Path) -> None:
 
 def test_saving_the_source_leaves_every_other_line_alone(tmp_path: Path) -> None:
     file = tmp_path / "workspace.toml"
-    file.write_text('# mine\nseed = 3\n\n[source]\nreader = "old"\npath = "x"\n[source.columns]\nuser = "u"\n\n[ollama]\nmodel = "m" # keep\n')
+    old_source = '[source]\nreader = "old"\npath = "x"\n[source.columns]\nuser = "u"\n'
+    file.write_text(f'# mine\nseed = 3\n\n{old_source}\n[ollama]\nmodel = "m" # keep\n')
     save_source(tmp_path, SourceSettings(reader="demo", path=Path("/data")))
     text = file.read_text()
     assert '# mine\nseed = 3\n' in text

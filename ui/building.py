@@ -5,9 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from persona_core.catalog.choose import choose_source
 from persona_core.catalog.store import reject_reasons
-from persona_core.errors import BuildStopped, WorkspaceBusy
+from persona_core.errors import BuildStopped, PersonaError, WorkspaceBusy
 from persona_core.pipeline import StepStatus
 from persona_core.pipeline import in_words as in_words_of
 from persona_core.progress import Progress, in_words
@@ -33,12 +32,10 @@ def ensure_built(place: Workspace, needed: str) -> None:
     job = resources.build_job(str(place.root))
     if place.settings.readonly:
         _explain_read_only(place)
-    elif not job.running and job.error is None:
-        if place.settings.source is None:
-            choose_source(place, "demo")
-        job.start()
-    if not place.settings.readonly:
-        watch(place, job)
+    else:
+        if not job.running and job.error is None:
+            job.start()
+        watch(job)
     st.stop()
 
 
@@ -47,24 +44,27 @@ def _explain_read_only(place: Workspace) -> None:
     st.code(place.command("build --from demo"), language=None)
 
 
-def watch(place: Workspace, job: BuildJob) -> None:
+def watch(job: BuildJob) -> None:
     """The running build, redrawn by itself until it ends."""
 
     @st.fragment(run_every=EVERY if job.running or isinstance(job.error, WorkspaceBusy) else None)
     def panel() -> None:
-        if job.running:
+        if isinstance(job.error, WorkspaceBusy):
+            _draw_busy(job.error)
+            job.start()  # a free lock ends the waiting
+        elif job.running:
             _draw_running(job)
         elif job.error is None:
             st.rerun()
         else:
-            _draw_error(place, job)
+            _draw_error(job, job.error)
 
     panel()
 
 
 def _draw_running(job: BuildJob) -> None:
     with st.container(border=True, key="building"):
-        st.subheader("Preparing what you are about to see")
+        st.subheader("Preparing what you are about to see", anchor=False)
         st.caption("This happens once. You can close the page meanwhile; the work goes on.")
         for step in STEPS:
             progress = job.progress.get(step.name)
@@ -84,24 +84,22 @@ def said(progress: Progress | None) -> str:
     return {"started": "at work", "finished": "done", "failed": "failed"}.get(progress.phase, "up to date")
 
 
-def _draw_error(place: Workspace, job: BuildJob) -> None:
-    if isinstance(job.error, WorkspaceBusy):
-        st.info(job.error.why, title="Another process is preparing this workspace", icon=":material/hourglass_top:")
-        if _somebody_finished(place):
-            job.error = None
-            st.rerun()
-    elif isinstance(job.error, BuildStopped):
+def _draw_busy(error: WorkspaceBusy) -> None:
+    with st.container(border=True, key="busy"):
+        st.subheader("Another process is preparing this workspace", anchor=False)
+        st.text(error.why)
+        st.caption("This page goes on by itself as soon as that ends.")
+
+
+def _draw_error(job: BuildJob, error: PersonaError) -> None:
+    stopped = isinstance(error, BuildStopped)
+    if stopped:
         st.info("What was finished is kept; it goes on from there.", title="Stopped", icon=":material/pause_circle:")
-    elif job.error is not None:
-        trouble.show(job.error)
-    label = "Go on" if isinstance(job.error, BuildStopped) else "Try again"
-    if st.button(label, icon=":material/play_circle:", type="primary"):
+    else:
+        trouble.show(error)
+    if st.button("Go on" if stopped else "Try again", icon=":material/play_circle:", type="primary"):
         job.start()
         st.rerun()
-
-
-def _somebody_finished(place: Workspace) -> bool:
-    return all(one.state == "done" for one in resources.step_states(place))
 
 
 def say_what_is_late(place: Workspace, states: list[StepStatus]) -> None:
@@ -109,7 +107,7 @@ def say_what_is_late(place: Workspace, states: list[StepStatus]) -> None:
     late = [one for one in states if one.state != "done"]
     job = resources.build_job(str(place.root))
     if job.running or job.error is not None:
-        watch(place, job)
+        watch(job)
     elif late:
         names = ", ".join(f"{one.step.title.lower()} ({one.state})" for one in late)
         with st.container(horizontal=True, vertical_alignment="center"):

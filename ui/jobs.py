@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from threading import Event, Lock, Thread
 
+from persona_core.catalog.choose import choose_source
 from persona_core.errors import BuildStopped, PersonaError, StepFailed
 from persona_core.progress import Progress
 from persona_core.steps import pipeline_of
@@ -13,7 +14,10 @@ from persona_core.workspace import Workspace
 
 @dataclass(slots=True)
 class BuildJob:
-    """At most one build at a time; its progress and its error are there for whoever looks."""
+    """At most one build at a time; its progress and its error are there for whoever looks.
+
+    A workspace without data is given the demo world. An error stays until a later build has begun its work.
+    """
 
     workspace: Workspace
     progress: dict[str, Progress] = field(default_factory=dict)
@@ -30,7 +34,6 @@ class BuildJob:
         with self._guard:
             if self.running:
                 return
-            self.progress, self.error = {}, None
             self._stop.clear()
             self._thread = Thread(target=self._run, name="build", daemon=True)
             self._thread.start()
@@ -46,13 +49,17 @@ class BuildJob:
         return not self.running
 
     def _listen(self, progress: Progress) -> None:
-        self.progress = {**self.progress, progress.step: progress}
+        self.progress, self.error = {**self.progress, progress.step: progress}, None
         if self._stop.is_set() and progress.phase in ("started", "working"):
             raise KeyboardInterrupt
 
     def _run(self) -> None:
+        self.progress = {}
         try:
+            if self.workspace.settings.source is None:
+                choose_source(self.workspace, "demo")
             pipeline_of(self.workspace).build(listener=self._listen)
+            self.error = None
         except PersonaError as error:
             self.error = error
         except KeyboardInterrupt:

@@ -66,11 +66,11 @@ def _voices(joined: pd.DataFrame, users: pd.DataFrame) -> list[dict[str, Any]]:
     """The latest reviews of a quotable length, one an item, a praising and a critical one in turn."""
     length = joined["text"].str.len()
     quotable = joined[length.between(*VOICE_LENGTH) & joined["rating"].notna()].sort_values(["time", "review_id"])
-    quotable = quotable.merge(users, on="user_id")
+    quotable = quotable.merge(users, on="user_id").drop_duplicates("item_id", keep="last")
     voices = []
     for _, group in quotable.groupby("scenario", sort=True):
         pleased, critical = group[group["rating"] >= 4], group[group["rating"] <= 3]
-        chosen = pd.concat([pleased.tail(VOICES_A_SCENARIO - 1), critical.tail(1)]).drop_duplicates("item_id")
+        chosen = pd.concat([pleased.tail(VOICES_A_SCENARIO - 1), critical.tail(1)])
         voices += [
             {key: row[key] for key in ("review_id", "scenario", "title", "maker", "name", "text")}
             | {"rating": float(row["rating"])}

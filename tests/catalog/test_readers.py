@@ -64,7 +64,7 @@ def test_reads_the_same_reviews_from_every_form(form: str, tmp_path: Path, works
 @pytest.mark.parametrize("form", FORMS)
 def test_recognises_the_form_by_itself(form: str, tmp_path: Path) -> None:
     options = FORMS[form](tmp_path)
-    assert detect(Path(options["source"]), "columns" in options) == form.split()[0]
+    assert detect(Path(options["source"]), "columns" in options) == form.split(maxsplit=1)[0]
 
 
 @pytest.mark.parametrize("form", FORMS)
