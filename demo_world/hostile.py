@@ -35,7 +35,13 @@ def hostile_lines(item_ids: list[str], taken_review_id: str) -> list[str]:
         _row(f"h{n:03d}", ODD_USERS[n % 3], item_ids[n % len(item_ids)], rating, f"2026-05-{n + 1:02d}T12:00:00Z", text)
         for n, (_, rating, text) in enumerate(USABLE)
     ]
-    good: dict[str, Any] = {"user": "odd-1", "item": item_ids[-1], "rating": 3, "time": "2026-06-01T09:00:00Z", "text": "An ordinary text."}
+    good: dict[str, Any] = {
+        "user": "odd-1",
+        "item": item_ids[-1],
+        "rating": 3,
+        "time": "2026-06-01T09:00:00Z",
+        "text": "An ordinary text.",
+    }
     refused = [
         _row(taken_review_id, **good),
         _row("h101", **good | {"rating": 11}),

@@ -121,9 +121,7 @@ def summary(world: World) -> dict[str, int | float]:
         scenarios.setdefault(purchase.person.id, set()).add(purchase.item.scenario)
     texts_of_item = Counter(world.purchases[position].item.id for position in world.written)
     ratings = Counter(world.purchases[position].rating for position in world.written)
-    wordings = Counter(
-        written.text[one.start : one.end] for written in world.written.values() for one in written.sentences
-    )
+    wordings = Counter(written.text[one.start : one.end] for written in world.written.values() for one in written.sentences)
     return {
         "items": len(world.items),
         "users": len(scenarios),

@@ -73,7 +73,10 @@ def _source_options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--users", type=click.Path(path_type=Path), metavar="FILE", help="A file with the users' names."),
         click.option("--scenario", metavar="NAME", help="The scenario of items that name none, such as books."),
         click.option(
-            "--map", "columns", multiple=True, metavar="NAME=COLUMN",
+            "--map",
+            "columns",
+            multiple=True,
+            metavar="NAME=COLUMN",
             help="Which column holds what: user, item, rating, time, text, review, user_name; item.title, item.maker, … for "
             "the items' file. Repeat it.",
         ),

@@ -77,9 +77,7 @@ def _python() -> Iterator[Finding]:
 
 
 def _packages() -> Iterator[Finding]:
-    wanted = dict(
-        line.split("==") for line in (REPOSITORY / "requirements.txt").read_text("utf-8").split() if "==" in line
-    )
+    wanted = dict(line.split("==") for line in (REPOSITORY / "requirements.txt").read_text("utf-8").split() if "==" in line)
     faults = []
     for name, version in wanted.items():
         try:
@@ -156,9 +154,7 @@ def _chroma(settings: Settings) -> Iterator[Finding]:
     try:
         httpx.get(f"{url.rstrip('/')}/api/v2/heartbeat", timeout=3.0).raise_for_status()
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        yield Finding(
-            "chroma", "trouble", f"no server answers at {url}: {error}", "chroma run; or unset PERSONA_CHROMA_URL"
-        )
+        yield Finding("chroma", "trouble", f"no server answers at {url}: {error}", "chroma run; or unset PERSONA_CHROMA_URL")
     else:
         yield Finding("chroma", "ok", f"a server answers at {url}")
 

@@ -209,9 +209,7 @@ class Pipeline:
         settings = self.workspace.settings
         work = self.workspace.work_folder(step.name, fingerprint[:16])
         work.mkdir(parents=True, exist_ok=True)
-        context = StepContext(
-            self.workspace, settings, work, inputs, meter, runner or LocalRunner(settings.workers)
-        )
+        context = StepContext(self.workspace, settings, work, inputs, meter, runner or LocalRunner(settings.workers))
         meter.tell("started")
         began = time.monotonic()
         counts = self._guarded(step, context)

@@ -75,9 +75,7 @@ class Meter:
     ) -> None:  # fmt: skip
         seconds = time.monotonic() - self._began
         self.listener(
-            Progress(
-                self.step, self.title, self.number, self.of, phase, done, total, unit, rate, seconds_left, seconds, note
-            )
+            Progress(self.step, self.title, self.number, self.of, phase, done, total, unit, rate, seconds_left, seconds, note)
         )
 
 

@@ -54,9 +54,7 @@ class FileDigests:
 
     def of(self, files: list[Path]) -> dict[str, str]:
         names = [file.name for file in files]
-        found = {
-            (file.name if names.count(file.name) == 1 else str(file)): self._one(file) for file in files
-        }
+        found = {(file.name if names.count(file.name) == 1 else str(file)): self._one(file) for file in files}
         if found and self.memory.parent.is_dir():
             self._remember()
         return found

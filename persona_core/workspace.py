@@ -1,10 +1,10 @@
 """A workspace: a folder with one dataset and everything built from it; its files, manifests and lock.
 
-    DIR/workspace.toml            settings, written by people and by `ingest`
-    DIR/.lock                     held while somebody builds
-    DIR/STEP/current              the name of the version that holds now
-    DIR/STEP/VERSION/manifest.json and the step's files
-    DIR/STEP/.work-VERSION/       what an unfinished build of that version has so far
+DIR/workspace.toml            settings, written by people and by `ingest`
+DIR/.lock                     held while somebody builds
+DIR/STEP/current              the name of the version that holds now
+DIR/STEP/VERSION/manifest.json and the step's files
+DIR/STEP/.work-VERSION/       what an unfinished build of that version has so far
 """
 
 from __future__ import annotations
@@ -105,9 +105,7 @@ class Workspace:
         try:
             version = pointer.read_text("utf-8").strip()
         except FileNotFoundError:
-            raise WorkspaceMissing(
-                f"{step!r} has not been built in {self.root}.", mend=self.command("build")
-            ) from None
+            raise WorkspaceMissing(f"{step!r} has not been built in {self.root}.", mend=self.command("build")) from None
         except (OSError, UnicodeDecodeError) as error:
             raise self._broken(step, f"{pointer} cannot be read: {error}.") from error
         if not version or "/" in version or version.startswith("."):

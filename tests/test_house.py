@@ -11,7 +11,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 ENGINE = ROOT / "persona_core"
-OURS = [ROOT / "app.py", *(f for d in ("persona_core", "ui", "pages", "demo_world", "benchmarks") for f in (ROOT / d).rglob("*.py"))]
+OURS = [
+    ROOT / "app.py",
+    *(f for d in ("persona_core", "ui", "pages", "demo_world", "benchmarks") for f in (ROOT / d).rglob("*.py")),
+]
 
 
 def named(path: Path) -> str:
@@ -28,7 +31,9 @@ def imports_of(path: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("path", sorted(ENGINE.rglob("*.py")), ids=named)
 def test_the_engine_knows_nothing_of_the_app(path: Path) -> None:
-    strangers = {name for name in imports_of(path) if name.split(".")[0] in ("streamlit", "ui", "pages", "demo_world", "tests")}
+    strangers = {
+        name for name in imports_of(path) if name.split(".")[0] in ("streamlit", "ui", "pages", "demo_world", "tests")
+    }
     assert not strangers
 
 

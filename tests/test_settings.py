@@ -74,7 +74,7 @@ def test_saving_the_source_leaves_every_other_line_alone(tmp_path: Path) -> None
     file.write_text(f'# mine\nseed = 3\n\n{old_source}\n[ollama]\nmodel = "m" # keep\n')
     save_source(tmp_path, SourceSettings(reader="demo", path=Path("/data")))
     text = file.read_text()
-    assert '# mine\nseed = 3\n' in text
+    assert "# mine\nseed = 3\n" in text
     assert 'model = "m" # keep' in text
     assert "old" not in text
     assert load(tmp_path, {}).source == SourceSettings(reader="demo", path=Path("/data"))

@@ -7,6 +7,8 @@ from pathlib import Path
 import streamlit as st
 
 STYLE = Path(__file__).with_name("style.css")
+ICON = Path(__file__).with_name("icon.svg")
+"""Our own: the named icons of the library would be fetched from another host for the browser's tab."""
 
 
 def lay_out() -> None:

@@ -52,9 +52,7 @@ def _split(context: StepContext) -> Counts:
             why=f"They run from {reviews['time'].min()} to {reviews['time'].max()}, with too few different dates.",
             mend="check which column holds the date: --map time=COLUMN",
         )
-    parts = reviews[["review_id"]].assign(
-        last_item_out=last_item_out(reviews), point_in_time=point_in_time(reviews, moments)
-    )
+    parts = reviews[["review_id"]].assign(last_item_out=last_item_out(reviews), point_in_time=point_in_time(reviews, moments))
     table = pa.Table.from_pandas(parts, preserve_index=False).replace_schema_metadata(None)
     pq.write_table(table, context.file(SPLITS), compression="zstd")
     counts: Counts = {"users with a test item": int((parts["last_item_out"] == "test").sum())}

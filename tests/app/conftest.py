@@ -35,7 +35,20 @@ def open_app(monkeypatch: pytest.MonkeyPatch) -> Opened:
 
 def words_of(at: AppTest) -> str:
     """Everything a reader could read on the page."""
-    kinds = ("title", "header", "subheader", "markdown", "caption", "text", "code", "info", "warning", "error", "metric", "button")
+    kinds = (
+        "title",
+        "header",
+        "subheader",
+        "markdown",
+        "caption",
+        "text",
+        "code",
+        "info",
+        "warning",
+        "error",
+        "metric",
+        "button",
+    )
     return "\n".join(
         str(part)
         for kind in kinds

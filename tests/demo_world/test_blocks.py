@@ -6,7 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from demo_world.blocks import BLOCKS, SCENARIOS, BlockError, Line, check, line_faults, lines_of, read_items, read_lines, read_motives
+from demo_world.blocks import (
+    BLOCKS,
+    SCENARIOS,
+    BlockError,
+    Line,
+    check,
+    line_faults,
+    lines_of,
+    read_items,
+    read_lines,
+    read_motives,
+)
 
 
 def test_every_block_file_is_fine(capsys: pytest.CaptureFixture[str]) -> None:

@@ -82,7 +82,14 @@ def amazon_2018(folder: Path, packed: bool = False) -> dict[str, Any]:
         for r in tiny_reviews()
     ]  # fmt: skip
     meta = [
-        {"asin": "i0", "title": "Brush", "brand": "Maker", "price": "$1,204.50", "description": ["Soft."], "category": ["A", "B"]},
+        {
+            "asin": "i0",
+            "title": "Brush",
+            "brand": "Maker",
+            "price": "$1,204.50",
+            "description": ["Soft."],
+            "category": ["A", "B"],
+        },
         {"asin": "i1", "title": "Soap", "price": ""},
         {"title": "no id"},
     ]

@@ -139,9 +139,7 @@ def _delimited(file: Path, wanted: list[str | None], position: Position) -> Iter
             yield line, [None if place is None else row[place] or None for place in places]
 
 
-def _json(
-    file: Path, wanted: list[str | None], missing: list[str], found: list[str], position: Position
-) -> Iterator[Row]:
+def _json(file: Path, wanted: list[str | None], missing: list[str], found: list[str], position: Position) -> Iterator[Row]:
     """Keys may be missing in single rows, but not in the first thousand of them."""
     rows = json_rows(file, position)
     head = [row for _, row in zip(range(1000), rows, strict=False)]
