@@ -141,7 +141,7 @@ class Author:
             if line not in plan and not filled & set(SLOT.findall(line.text))
         ]
         if lines:
-            plan.append(self._fresh(lines))
+            plan.append(self._fresh(lines, purchase.item))
 
     def _lines(self, item: ItemBlock, touch: Touch, kind: str) -> list[Line]:
         """The item's own lines, or sometimes general ones; what an item is not for gets no general reason or place."""
@@ -154,12 +154,17 @@ class Author:
         return (own or general) if prefer_own else (general or own)
 
     def _aside(self, name: str, purchase: Purchase) -> Line:
-        return self._fresh([line for line in self.asides[name] if _agrees(line.text, purchase.rating)])
+        return self._fresh([line for line in self.asides[name] if _agrees(line.text, purchase.rating)], purchase.item)
 
-    def _fresh(self, pool: Iterable[Line]) -> Line:
-        """The line whose wordings are least worn, with some luck in it."""
-        line = min(pool, key=lambda one: ((self.used[one.id] + self.rng.random() * 2.5) / wordings_of(one.text), one.id))
-        self.used[line.id] += 1
+    def _fresh(self, pool: Iterable[Line], item: ItemBlock) -> Line:
+        """The line whose wordings are least worn, on this item most of all, with some luck in it."""
+
+        def wear(line: Line) -> tuple[float, str]:
+            uses = self.used[line.id] + 2.0 * self.used[f"{item.id}: {line.id}"] + self.rng.random() * 2.5
+            return uses / wordings_of(line.text), line.id
+
+        line = min(pool, key=wear)
+        self.used.update((line.id, f"{item.id}: {line.id}"))
         return line
 
     def _length(self, purchase: Purchase) -> int:
@@ -172,7 +177,7 @@ class Author:
     def _ordered(self, plan: list[Line]) -> list[Line]:
         """Mostly why, then how it went, then where; sometimes straight to the point, sometimes as it comes."""
         draw = self.rng.random()
-        if draw < 0.25:
+        if draw < 0.1:
             self.rng.shuffle(plan)
             return plan
         order = ("purpose", "preference", "quality", "context")

@@ -20,7 +20,7 @@ AMERICAN = {
     "litre": "liter", "metre": "meter", "centre": "center", "realise": "realize", "mum": "mom", "Mum": "Mom",
     "mould": "mold", "plough": "plow", "tyre": "tire", "aluminium": "aluminum", "theatre": "theater", "honour": "honor",
     "cosy": "cozy", "organised": "organized", "recognise": "recognize", "travelled": "traveled", "travelling": "traveling",
-    "a fortnight": "two weeks", "fortnight": "two-week", "whilst": "while",
+    "a fortnight's": "two weeks'", "a fortnight": "two weeks", "fortnight": "two-week", "whilst": "while",
     "jewellery": "jewelry", "pyjamas": "pajamas", "sceptical": "skeptical",
 }  # fmt: skip
 EMOJI = {
