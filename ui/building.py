@@ -109,7 +109,7 @@ def say_what_is_late(place: Workspace, states: list[StepStatus]) -> None:
     if job.running or job.error is not None:
         watch(job)
     elif late:
-        names = ", ".join(f"{one.step.title.lower()} ({one.state})" for one in late)
+        names = ", ".join(one.step.title.lower() for one in late)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(f":material/update: Not up to date: {names}.")
             if not place.settings.readonly and st.button("Bring up to date"):

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from persona_core.workspace import Workspace
-from tests.browser.conftest import ROOT, server
+from tests.support.server import ROOT, server
 from tests.support.worlds import write_tiny_world
 
 pytestmark = pytest.mark.xdist_group("browser")
