@@ -98,9 +98,7 @@ def buy(rng: Random, people: list[Person], items: list[ItemBlock], demands: dict
     return sorted(purchases, key=lambda p: (p.time, p.person.id, p.item.id))
 
 
-def _purchases_of(
-    rng: Random, person: Person, shelves: dict[str, list[ItemBlock]], demands: dict[str, Demand]
-) -> list[Purchase]:
+def _purchases_of(rng: Random, person: Person, shelves: dict[str, list[ItemBlock]], demands: dict[str, Demand]) -> list[Purchase]:
     owned: set[str] = set()
     found = []
     months = sorted(rng.randrange(person.first_month, MONTHS) for _ in range(person.purchases))

@@ -136,9 +136,7 @@ class Author:
             return
         filled = {slot for line in plan for slot in SLOT.findall(line.text)} - {"item"}
         lines = [
-            line
-            for line in self._lines(purchase.item, touch, kind)
-            if line not in plan and not filled & set(SLOT.findall(line.text))
+            line for line in self._lines(purchase.item, touch, kind) if line not in plan and not filled & set(SLOT.findall(line.text))
         ]
         if lines:
             plan.append(self._fresh(lines, purchase.item))
@@ -236,10 +234,7 @@ def read_asides() -> dict[str, list[Line]]:
     raw = tomllib.loads((BLOCKS / "asides.toml").read_text("utf-8"))
     moods = {"good": "positive", "bad": "negative"}
     return {
-        name: [
-            Line(f"asides/{name}/{n}", text, None, moods.get(name.split("_")[-1], "neutral"), None)
-            for n, text in enumerate(texts)
-        ]
+        name: [Line(f"asides/{name}/{n}", text, None, moods.get(name.split("_")[-1], "neutral"), None) for n, text in enumerate(texts)]
         for name, texts in raw.items()
     }
 

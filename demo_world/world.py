@@ -108,9 +108,7 @@ def _truth_rows(world: World) -> Iterable[dict[str, Any]]:
     for item in world.items:
         yield {"item": item.id, "serves": item.serves, "disappoints": item.disappoints, "shape": item.shape}
     for position, written in sorted(world.written.items()):
-        sentences = [
-            [one.start, one.end, one.line.kind, one.line.motive, one.line.mood, one.line.id] for one in written.sentences
-        ]
+        sentences = [[one.start, one.end, one.line.kind, one.line.motive, one.line.mood, one.line.id] for one in written.sentences]
         yield {"review": review_id(position), "sentences": sentences}
 
 

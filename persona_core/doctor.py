@@ -10,11 +10,14 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from persona_core.errors import PersonaError
 from persona_core.settings import DEMO_DATA, REPOSITORY, Settings
 from persona_core.workspace import Workspace, python_version
+
+if TYPE_CHECKING:
+    from persona_core.llm.server import ServerState
 
 Health = Literal["ok", "note", "trouble"]
 """A note is something one may want to know or do; everything works without it."""
@@ -162,13 +165,30 @@ def _chroma(settings: Settings) -> Iterator[Finding]:
 def _ollama(settings: Settings) -> Iterator[Finding]:
     from persona_core.llm.server import look
 
+    if settings.ollama.use == "never":
+        yield Finding("ollama", "ok", "not to be used, as PERSONA_OLLAMA_USE says; everything works without it")
+        return
     wanted = settings.ollama.model
-    state = look(settings.ollama)
-    if not state.reachable:
-        says = f"not reachable at {state.host}; everything works without it, by extraction and rule"
+    states = look(settings.ollama)
+    says = "; ".join(_ollama_host(state, wanted) for state in states)
+    without = [state.host for state in states if state.reachable and not state.has(wanted)]
+    down = [state.host for state in states if not state.reachable]
+    if len(down) == len(states):
+        says = f"{says}; everything works without it, by extraction and rule"
         yield Finding("ollama", "note", says, f"ollama serve, then: ollama pull {wanted}")
-    elif not state.has(wanted):
-        says = f"reachable at {state.host}; it has {', '.join(state.models) or 'no models'}, but not {wanted}"
-        yield Finding("ollama", "note", says, f"ollama pull {wanted}")
+    elif without:
+        where = f"OLLAMA_HOST={without[0]} " if len(states) > 1 else ""
+        yield Finding("ollama", "note", says, f"{where}ollama pull {wanted}")
+    elif len({state.digest_of(wanted) for state in states if state.reachable}) > 1:
+        yield Finding("ollama", "note", f"{says}; the weights differ, so only some share the work", f"ollama pull {wanted} on each")
+    elif down:
+        yield Finding("ollama", "note", says, f"ollama serve at {down[0]}; the others do the work until then")
     else:
-        yield Finding("ollama", "ok", f"reachable at {state.host} with {', '.join(state.models)}")
+        yield Finding("ollama", "ok", says)
+
+
+def _ollama_host(state: ServerState, wanted: str) -> str:
+    if not state.reachable:
+        return f"not reachable at {state.host}"
+    models = ", ".join(state.models) or "no models"
+    return f"reachable at {state.host} with {models}" + ("" if state.has(wanted) else f", but not {wanted}")

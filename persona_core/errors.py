@@ -56,6 +56,18 @@ class StepFailed(PersonaError):
     """A step met an error that it does not know; the log has the details."""
 
 
+class ModelUnavailable(PersonaError):
+    """No model server could do the work: not reachable, too slow, or it failed each time it was asked."""
+
+
+class ModelMissing(PersonaError):
+    """A model server answers, but it does not have the model that is wanted."""
+
+
+class ModelAnswerBad(PersonaError):
+    """The model answered, but not in the form that was asked for; or what it was to read is too long for it."""
+
+
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
 

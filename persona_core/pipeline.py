@@ -135,9 +135,7 @@ class Pipeline:
             because = self._because(step, self._inputs(step), settings)
         except PersonaError as error:
             return StepStatus(step, "stale", f"{error.what} {error.why}".strip(), manifest)
-        changed = sorted(
-            key for key in because.keys() | manifest.because.keys() if because.get(key) != manifest.because.get(key)
-        )
+        changed = sorted(key for key in because.keys() | manifest.because.keys() if because.get(key) != manifest.because.get(key))
         if changed:
             return StepStatus(step, "stale", f"changed since: {', '.join(changed)}", manifest)
         return StepStatus(step, "done", "", manifest)

@@ -7,9 +7,9 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from persona_core.errors import SettingsError
 from persona_core.files import write_beside
@@ -54,11 +54,29 @@ class SplitSettings(Section):
 
 
 class OllamaSettings(Section):
-    """The local model server; nothing else is ever asked over the network."""
+    """The local model servers; nothing else is ever asked over the network."""
 
     host: str = "http://127.0.0.1:11434"
+    """One address, or several with commas between them: they share the work."""
     model: str = "qwen3:4b"
     timeout_s: float = Field(default=120.0, gt=0)
+    parallel: int = Field(default=2, ge=1, le=64)
+    """How many requests one host gets at once."""
+    context: int = Field(default=8192, ge=512)
+    answer_tokens: int = Field(default=1024, ge=16)
+    use: Literal["auto", "never"] = "auto"
+
+    @model_validator(mode="after")
+    def _answer_leaves_room_to_ask(self) -> Self:
+        if self.answer_tokens >= self.context:
+            raise ValueError(f"answer_tokens must be smaller than context, which is {self.context}")
+        return self
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Each named host once, in the order given."""
+        named = (part.strip().rstrip("/") for part in self.host.split(","))
+        return tuple(dict.fromkeys(part for part in named if part)) or (type(self).model_fields["host"].default,)
 
 
 class ChromaSettings(Section):
@@ -198,6 +216,4 @@ def _refusal(error: ValidationError, origin: Mapping[str, str], file: Path) -> S
             complaints.append(f"{name} (in {where}) is not a setting")
         else:
             complaints.append(f"{name} (in {where}): {trouble['msg'].lower()}, but it is {trouble['input']!r}")
-    return SettingsError(
-        "A setting is not understood.", why="; ".join(complaints) + ".", mend="correct or remove what is named above"
-    )
+    return SettingsError("A setting is not understood.", why="; ".join(complaints) + ".", mend="correct or remove what is named above")

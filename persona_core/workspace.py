@@ -146,9 +146,7 @@ class Workspace:
             raise self._broken(step, f"{file} is not what was written: its checksum differs.")
 
     def _broken(self, step: str, why: str) -> ArtefactBroken:
-        return ArtefactBroken(
-            f"What {step!r} left in {self.root} cannot be used.", why=why, mend=self.command(f"build --only {step}")
-        )
+        return ArtefactBroken(f"What {step!r} left in {self.root} cannot be used.", why=why, mend=self.command(f"build --only {step}"))
 
     # Writing ---------------------------------------------------------------------------------------------------------
 

@@ -43,9 +43,7 @@ def test_a_damaged_artefact_is_trouble_with_its_command(built_tiny: Workspace) -
     assert f"build --only overview --workspace {built_tiny.root}" in result.stdout
 
 
-def test_a_bad_setting_is_trouble_and_the_rest_is_still_looked_at(
-    built_tiny: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_bad_setting_is_trouble_and_the_rest_is_still_looked_at(built_tiny: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PERSONA_SEDE", "1")
     findings = found(built_tiny)
     assert findings["settings"].health == "trouble"
@@ -92,9 +90,7 @@ def ollama_with_one_model() -> Iterator[str]:
     server.shutdown()
 
 
-def test_ollama_is_named_with_its_models(
-    workspace: Workspace, ollama_with_one_model: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ollama_is_named_with_its_models(workspace: Workspace, ollama_with_one_model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PERSONA_OLLAMA_HOST", ollama_with_one_model)
     monkeypatch.setenv("PERSONA_OLLAMA_MODEL", "tiny:1b")
     assert found(workspace)["ollama"].health == "ok"

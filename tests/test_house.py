@@ -31,9 +31,7 @@ def imports_of(path: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("path", sorted(ENGINE.rglob("*.py")), ids=named)
 def test_the_engine_knows_nothing_of_the_app(path: Path) -> None:
-    strangers = {
-        name for name in imports_of(path) if name.split(".")[0] in ("streamlit", "ui", "pages", "demo_world", "tests")
-    }
+    strangers = {name for name in imports_of(path) if name.split(".")[0] in ("streamlit", "ui", "pages", "demo_world", "tests")}
     assert not strangers
 
 
@@ -90,4 +88,4 @@ def test_nothing_is_ever_unpickled(path: Path) -> None:
 def test_everything_is_pinned() -> None:
     for name in ("requirements.txt", "requirements-dev.txt"):
         lines = [line for line in (ROOT / name).read_text().splitlines() if line and not line.startswith("#")]
-        assert all(re.fullmatch(r"[a-z0-9_-]+(\[[a-z]+\])?==[0-9][\w.]*", line) for line in lines), lines
+        assert all(re.fullmatch(r"[A-Za-z0-9_-]+(\[[a-z]+\])?==[0-9][\w.]*", line) for line in lines), lines

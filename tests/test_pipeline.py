@@ -47,9 +47,7 @@ def test_looking_changes_nothing(workspace: Workspace) -> None:
     assert not workspace.root.exists()
 
 
-def test_a_changed_setting_makes_its_step_and_what_reads_it_stale(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_changed_setting_makes_its_step_and_what_reads_it_stale(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     pipeline = Pipeline(
         [step("one", settings=lambda s: s.ollama.model), step("two", ("one",)), step("three")], workspace
     )  # fmt: skip
@@ -230,9 +228,7 @@ def test_a_full_disk_keeps_the_old_version_and_says_what_to_do(workspace: Worksp
     assert workspace.artefact("two", deep=True).file("out.txt").read_text() == "onetwo"
 
 
-def test_after_a_full_disk_the_same_command_finishes(
-    tiny_world: Path, workspace: Workspace, undisturbed: dict[str, str]
-) -> None:
+def test_after_a_full_disk_the_same_command_finishes(tiny_world: Path, workspace: Workspace, undisturbed: dict[str, str]) -> None:
     from persona_core.catalog.choose import choose_source
 
     choose_source(workspace, str(tiny_world))

@@ -33,13 +33,9 @@ def opened(path: Path, position: Position | None = None) -> Iterator[IO[bytes]]:
             else:
                 yield counted
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise SourceError(
-            f"{path} is not a whole gzip file.", why=f"Unpacking says: {error}.", mend="fetch the file again"
-        ) from error
+        raise SourceError(f"{path} is not a whole gzip file.", why=f"Unpacking says: {error}.", mend="fetch the file again") from error
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
-        raise SourceError(
-            f"{path} cannot be read: {error.strerror}.", mend="name an existing file with --from or --items"
-        ) from error
+        raise SourceError(f"{path} cannot be read: {error.strerror}.", mend="name an existing file with --from or --items") from error
 
 
 class _Counted(io.BufferedReader):

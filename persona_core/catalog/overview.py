@@ -72,8 +72,7 @@ def _voices(joined: pd.DataFrame, users: pd.DataFrame) -> list[dict[str, Any]]:
         pleased, critical = group[group["rating"] >= 4], group[group["rating"] <= 3]
         chosen = pd.concat([pleased.tail(VOICES_A_SCENARIO - 1), critical.tail(1)])
         voices += [
-            {key: row[key] for key in ("review_id", "scenario", "title", "maker", "name", "text")}
-            | {"rating": float(row["rating"])}
+            {key: row[key] for key in ("review_id", "scenario", "title", "maker", "name", "text")} | {"rating": float(row["rating"])}
             for row in chosen.to_dict("records")
         ]
     return voices

@@ -1,1 +1,1 @@
-"""The local model server: whether it is there, and what it has."""
+"""The local language model: one protocol, the Ollama adapter, the cache of paid answers, and prompts as text files."""

@@ -1,1 +1,1 @@
-"""Everything about texts: the base encoder's weights; sentences, embeddings and quotes as they come."""
+"""Texts: their sentences, the quotes found again in them, their words and phrases, and the base encoder."""

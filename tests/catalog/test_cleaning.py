@@ -67,9 +67,7 @@ def test_the_log_names_file_line_and_reason(tmp_path: Path) -> None:
 
 
 def test_a_review_is_taken_once(tmp_path: Path) -> None:
-    kept, counts = judged(
-        tmp_path, GOOD, GOOD, but(text="Other."), but(review_id="r1", item="j"), but(review_id="r1", item="k")
-    )
+    kept, counts = judged(tmp_path, GOOD, GOOD, but(text="Other."), but(review_id="r1", item="j"), but(review_id="r1", item="k"))
     assert len(kept) == 3
     assert counts == {"duplicate review": 1, "duplicate review id": 1}
 
@@ -114,13 +112,9 @@ def test_text_is_kept_letter_for_letter(text: str) -> None:
     assert review[5] == ("" if text.isspace() else text)
 
 
-@given(
-    st.one_of(st.none(), st.integers(), st.floats(), st.text(max_size=20), st.booleans(), st.lists(st.integers(), max_size=2))
-)
+@given(st.one_of(st.none(), st.integers(), st.floats(), st.text(max_size=20), st.booleans(), st.lists(st.integers(), max_size=2)))
 def test_no_value_of_any_kind_breaks_the_judge(value: Any) -> None:
-    rows = [
-        (n, but(**{name: value})) for n, name in enumerate(("user", "item", "rating", "time", "text", "review_id", "name"))
-    ]
+    rows = [(n, but(**{name: value})) for n, name in enumerate(("user", "item", "rating", "time", "text", "review_id", "name"))]
     with RejectLog(Path("/dev/null")) as rejects:
         kept = [review for batch in Cleaner(rejects).batches(Path("f"), rows) for review in batch]
     assert len(kept) + rejects.counts.total() == len(rows)

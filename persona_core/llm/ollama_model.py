@@ -1,0 +1,249 @@
+"""A language model behind Ollama servers: what is asked is answered in form, or there is an error that says why."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from threading import Lock
+from typing import Any
+
+from pydantic import BaseModel
+
+from persona_core.errors import ModelAnswerBad, ModelMissing, ModelUnavailable
+from persona_core.llm.cache import AnswerCache, Kept, answer_key
+from persona_core.llm.hosts import Host, HostPool
+from persona_core.llm.protocol import Answer, FormT, Prompt, Usage
+from persona_core.llm.reading import Unreadable, shown, value_in
+from persona_core.llm.server import client_for, look, look_at
+from persona_core.settings import OllamaSettings
+
+RETRIES = 3
+PAUSES_S = (0.5, 2.0, 5.0)
+"""Before each retry; together longer than a server takes to restart."""
+RETRY_TEMPERATURE = 0.4
+"""At temperature 0 the seed changes nothing, so a retry needs a little warmth too."""
+KEEP_ALIVE = "30m"
+CONNECT_S = 5.0
+BYTES_A_TOKEN = 3
+"""Fewer than real texts have, in every script: what is said to fit does fit."""
+TEMPLATE_TOKENS = 64
+
+
+class _HostFailed(Exception):
+    """This host could not do it; another one, or this one later, may."""
+
+
+class _HostLacksModel(_HostFailed):
+    """It does not have the model, or another one under the same name."""
+
+
+@dataclass(slots=True)
+class _Tries:
+    """What one question has cost so far and how its attempts ended."""
+
+    usage: Usage = field(default_factory=Usage)
+    bad: int = 0
+    failed: int = 0
+    last: Exception | None = None
+    raw: str = ""
+    avoid: set[Host] = field(default_factory=set)
+
+
+class OllamaModel:
+    """Safe to ask from several threads. With a cache, what was answered once is never asked again."""
+
+    def __init__(
+        self, settings: OllamaSettings, digest: str, cache: AnswerCache | None = None, *, seed: int = 0,
+        sleep: Callable[[float], None] = time.sleep, clock: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
+        self.name = settings.model
+        self.digest = digest
+        self._settings = settings
+        self._cache = cache
+        self._seed = seed
+        self._sleep = sleep
+        self._pool = HostPool(settings.hosts, settings.parallel, clock)
+        self._clients: dict[Host, Any] = {}
+        self._clients_lock = Lock()
+
+    @classmethod
+    def of(cls, settings: OllamaSettings, cache: AnswerCache | None = None, *, seed: int = 0) -> OllamaModel | None:
+        """The model that the settings name, or None if it is not to be used or nobody answers.
+
+        Hosts that are down, or have other weights under that name, are passed over until they have the right ones.
+        """
+        if settings.use == "never":
+            return None
+        reachable = [state for state in look(settings) if state.reachable]
+        if not reachable:
+            return None
+        digests = [state.digest_of(settings.model) for state in reachable if state.has(settings.model)]
+        if not digests:
+            raise _missing(settings.model, ", ".join(state.host for state in reachable))
+        return cls(settings, digests[0], cache, seed=seed)
+
+    def fits(self, prompt: Prompt) -> bool:
+        """Whether the prompt and the longest answer fit into the context; guessed on the safe side."""
+        return _tokens(prompt) <= self._room
+
+    def ask(self, prompt: Prompt, form: type[FormT]) -> Answer[FormT]:
+        if not self.fits(prompt):
+            raise ModelAnswerBad(
+                f"The prompt {prompt.name} is too long for the model.",
+                why=f"It has about {_tokens(prompt):,} tokens; {self._room:,} fit beside the answer.",
+                mend="set PERSONA_OLLAMA_CONTEXT higher, if the model and its memory allow it",
+            )
+        if self._cache is None:
+            kept, value = self._paid(prompt, form)
+            return Answer(value, kept.usage, cached=False)
+        key = answer_key(prompt, model_digest=self.digest, options=self._options(0), schema=_schema(form))
+        with self._cache.alone(key):
+            known = self._cache.get(key)
+            if known is not None:
+                try:
+                    return Answer(value_in(known.text, form), known.usage, cached=True)
+                except Unreadable:
+                    pass  # the form's own checks have become stricter without its schema showing it: ask anew
+            kept, value = self._paid(prompt, form)
+            self._cache.put(key, kept)
+            return Answer(value, kept.usage, cached=False)
+
+    def close(self) -> None:
+        with self._clients_lock:
+            for client in self._clients.values():
+                client.close()
+            self._clients.clear()
+
+    @property
+    def _room(self) -> int:
+        return self._settings.context - self._settings.answer_tokens
+
+    def _options(self, bad: int) -> dict[str, Any]:
+        """The n-th attempt's; only bad answers change them, so that a server's bad day does not change what it says."""
+        return {
+            "seed": self._seed + bad,
+            "temperature": RETRY_TEMPERATURE if bad else 0.0,
+            "num_ctx": self._settings.context,
+            "num_predict": self._settings.answer_tokens,
+        }
+
+    def _paid(self, prompt: Prompt, form: type[FormT]) -> tuple[Kept, FormT]:
+        tries = _Tries()
+        while True:
+            try:
+                text = self._attempt(prompt, _schema(form), tries)
+                return Kept(text, tries.usage), value_in(text, form)
+            except Unreadable as error:
+                tries.bad += 1
+                tries.last = error
+            except _HostFailed as error:
+                tries.last = error
+                if self._pool.others_awake(tries.avoid):
+                    continue  # somebody else takes over at once, and it does not count: each host fails so only once
+                if isinstance(error, _HostLacksModel):
+                    raise _missing(self.name, str(error)) from error
+                tries.failed += 1
+                tries.avoid.clear()
+            count = tries.bad + tries.failed
+            if count > RETRIES:
+                raise self._given_up(prompt, tries) from tries.last
+            self._sleep(PAUSES_S[count - 1])
+
+    def _attempt(self, prompt: Prompt, schema: Mapping[str, Any], tries: _Tries) -> str:
+        """The raw text of one answer; asks a host, and has it rest if it fails."""
+        with self._pool.one(tries.avoid) as host:
+            began = time.perf_counter()
+            try:
+                self._make_sure_of(host)
+                reply = self._reply(host, prompt, schema, self._options(tries.bad))
+            except _HostFailed:
+                tries.avoid.add(host)
+                tries.usage += Usage(seconds=time.perf_counter() - began)
+                self._pool.rest(host)
+                raise
+            self._pool.well(host)
+            cost = Usage(reply.prompt_eval_count or 0, reply.eval_count or 0, time.perf_counter() - began)
+        tries.usage += cost
+        # a lone half of a surrogate pair is no text and could not be kept
+        tries.raw = (reply.message.content or "").encode("utf-8", "replace").decode()
+        if cost.prompt_tokens >= self._settings.context:
+            raise Unreadable("the server cut the prompt")
+        if reply.done_reason == "length" or reply.done is False:
+            raise Unreadable(f"the answer was cut off after {cost.answer_tokens} tokens")
+        return tries.raw
+
+    def _reply(self, host: Host, prompt: Prompt, schema: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
+        import httpx
+        import ollama
+
+        messages = [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}]
+        try:
+            return self._client(host).chat(
+                self.name, messages, format=schema, think=False, options=options, keep_alive=KEEP_ALIVE
+            )  # fmt: skip
+        except ollama.ResponseError as error:
+            raise self._judged(error, host, prompt) from error
+        except httpx.TimeoutException as error:
+            raise _HostFailed(f"{host.address} did not answer within {self._settings.timeout_s:g} s") from error
+        except (ConnectionError, httpx.HTTPError, httpx.InvalidURL) as error:
+            raise _HostFailed(f"{host.address}: {shown(str(error)) or type(error).__name__}") from error
+        except (ValueError, TypeError) as error:
+            raise _HostFailed(f"{host.address} does not answer as Ollama does: {shown(str(error))}") from error
+
+    def _judged(self, error: Any, host: Host, prompt: Prompt) -> Exception:
+        says = f"{host.address} says {error.status_code}: {shown(str(error.error))}"
+        if error.status_code == 404 and "not found" in str(error.error) and "model" in str(error.error):
+            return _HostLacksModel(host.address)
+        if error.status_code in (400, 413, 422):
+            return ModelAnswerBad(f"The server refuses the prompt {prompt.name}.", why=says, mend="look into the server's log")
+        return _HostFailed(says)
+
+    def _make_sure_of(self, host: Host) -> None:
+        """Before its first request, and again when it was away: the host must have the very model whose digest we name."""
+        if host.known:
+            return
+        state = look_at(host.address)
+        if not state.reachable:
+            raise _HostFailed(f"{host.address}: {shown(state.trouble)}")
+        if state.digest_of(self.name) != self.digest:
+            raise _HostLacksModel(host.address)
+        host.known = True
+
+    def _client(self, host: Host) -> Any:
+        with self._clients_lock:
+            if host not in self._clients:
+                self._clients[host] = client_for(host.address, self._settings.timeout_s, CONNECT_S)
+            return self._clients[host]
+
+    def _given_up(self, prompt: Prompt, tries: _Tries) -> Exception:
+        if isinstance(tries.last, _HostFailed):
+            return ModelUnavailable(
+                f"The model {self.name} could not be asked.",
+                why=f"{tries.last}, and so {RETRIES + 1} times.",
+                mend="ollama serve; then run the same command again: answers that were given are kept",
+            )
+        return ModelAnswerBad(
+            f"The model {self.name} gave no usable answer to the prompt {prompt.name}.",
+            why=f"Asked {RETRIES + 1} times; at last {tries.last}. It began: {shown(tries.raw) or 'with nothing'}",
+            mend="choose another model with PERSONA_OLLAMA_MODEL, or set PERSONA_OLLAMA_ANSWER_TOKENS higher",
+        )
+
+
+def _missing(model: str, hosts: str) -> ModelMissing:
+    return ModelMissing(
+        f"The model {model} is not there.",
+        why=f"The server {hosts} answers, but it does not have this model, or not the one that the work began with.",
+        mend=f"ollama pull {model}",
+    )
+
+
+def _tokens(prompt: Prompt) -> int:
+    written = len(prompt.system.encode("utf-8", "replace")) + len(prompt.user.encode("utf-8", "replace"))
+    return -(-written // BYTES_A_TOKEN) + TEMPLATE_TOKENS
+
+
+@lru_cache(maxsize=64)
+def _schema(form: type[BaseModel]) -> Mapping[str, Any]:
+    return form.model_json_schema()

@@ -1,0 +1,111 @@
+"""Judges sentences by three small linear readers over the encoder's vectors: kind, feeling, need. Their weights ship."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+
+from persona_core.errors import ArtefactBroken
+from persona_core.personas.reading.company import MIDDLE, Vector
+from persona_core.personas.reading.cues import cues_of
+from persona_core.schema import AspectKind, Sentiment
+from persona_core.text.encoder import IDENTITY, Matrix, Readings
+
+FILE = Path(__file__).with_name("judge.safetensors")
+KINDS: tuple[AspectKind | None, ...] = (*AspectKind, None)
+SENTIMENTS: tuple[Sentiment, ...] = tuple(Sentiment)
+STAR_SAY = 2.0
+"""How much, in log odds, each star above or below the middle says about what a sentence of the review praises or faults."""
+
+
+class Judged(NamedTuple):
+    kinds: Matrix
+    """For each sentence, the chances of each of KINDS; the last is small talk."""
+    praise: Vector
+    """For each sentence, the log odds of praise against fault, by its words and the review's stars."""
+    needs: Matrix
+    """For each sentence, the chances of each need."""
+
+    @property
+    def need_evidence(self) -> Matrix:
+        """How much more each sentence speaks of each need than sentences here usually do, in logs."""
+        evidence: Matrix = np.log(np.maximum(self.needs, 1e-6) / np.maximum(self.needs.mean(0), 1e-9))
+        return evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """A multinomial logistic reader: scaled inputs, weights, one bias a class."""
+
+    mean: Matrix
+    scale: Matrix
+    weights: Matrix
+    bias: Matrix
+
+    def chances(self, inputs: Matrix) -> Matrix:
+        logits = ((inputs - self.mean) / self.scale) @ self.weights + self.bias
+        return softmax(logits)
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    kind: Linear
+    sentiment: Linear
+    need: Linear
+    need_ids: tuple[str, ...]
+
+    @classmethod
+    def load(cls, path: Path = FILE) -> Self:
+        from safetensors import safe_open
+
+        try:
+            with safe_open(str(path), framework="numpy") as file:
+                notes = file.metadata() or {}
+                parts = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dict
+            readers = [
+                Linear(*(parts[f"{name}.{part}"] for part in ("mean", "scale", "weights", "bias")))
+                for name in ("kind", "sentiment", "need")
+            ]
+        except Exception as error:
+            raise _unusable(path, str(error)) from error
+        if notes.get("encoder") != IDENTITY:
+            raise _unusable(path, f"It was trained over {notes.get('encoder')}, not {IDENTITY}.")
+        return cls(readers[0], readers[1], readers[2], tuple(json.loads(notes["needs"])))
+
+    def save(self, path: Path) -> None:
+        from safetensors.numpy import save_file
+
+        parts = {
+            f"{name}.{part}": np.ascontiguousarray(getattr(getattr(self, name), part))
+            for name in ("kind", "sentiment", "need")
+            for part in ("mean", "scale", "weights", "bias")
+        }
+        save_file(parts, str(path), {"encoder": IDENTITY, "needs": json.dumps(self.need_ids)})
+
+    def judge(self, texts: Sequence[str], readings: Readings, ratings: Sequence[float | None]) -> Judged:
+        manner = manner_inputs(texts, readings)
+        feelings = np.log(np.maximum(self.sentiment.chances(np.hstack([manner, readings.topics])), 1e-6))
+        praise = feelings[:, SENTIMENTS.index(Sentiment.POSITIVE)] - feelings[:, SENTIMENTS.index(Sentiment.NEGATIVE)]
+        stars = [0.0 if rating is None else STAR_SAY * (rating - MIDDLE) for rating in ratings]
+        return Judged(self.kind.chances(manner), praise + np.array(stars), self.need.chances(readings.topics))
+
+
+def manner_inputs(texts: Sequence[str], readings: Readings) -> Matrix:
+    return np.hstack([readings.manners, cues_of(texts)])
+
+
+def softmax(logits: np.ndarray[Any, Any]) -> Matrix:
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    chances: Matrix = (raised / raised.sum(axis=1, keepdims=True)).astype(np.float32)
+    return chances
+
+
+def _unusable(path: Path, why: str) -> ArtefactBroken:
+    return ArtefactBroken(
+        f"{path} cannot be used.", why=why, mend="git checkout -- the file, or python -m persona_core.evaluation.train_judge"
+    )

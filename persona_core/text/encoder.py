@@ -1,0 +1,79 @@
+"""The base encoder: MiniLM from its package, checked and loaded once, turning texts into unit vectors.
+
+One pass gives two readings of a text: the last layer says what it is about; a middle layer, averaged, still knows how it is said
+(tense, person, mood), which the last one has forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from persona_core.text.weights import PUBLISHED, check_weights
+
+Matrix = np.ndarray[Any, np.dtype[np.float32]]
+Tell = Callable[[int], None]
+
+NAME = "all-MiniLM-L6-v2"
+IDENTITY = f"{NAME}@{PUBLISHED[:12]}"
+"""What is stored beside vectors, so that those of another model are never mixed with them."""
+DIMENSION = 384
+MANNER_LAYER = 4
+LONGEST_TOKENS = 128
+BATCH = 64
+
+
+class Readings(NamedTuple):
+    topics: Matrix
+    """What each text is about: rows of length 1."""
+    manners: Matrix
+    """How each text is said: the middle layer's mean."""
+
+
+@dataclass(frozen=True, slots=False)
+class BaseEncoder:
+    """Loads its weights at the first text, not before: importing torch takes seconds."""
+
+    batch: int = BATCH
+
+    @cached_property
+    def _parts(self) -> tuple[Any, Any]:
+        import torch
+        from transformers import AutoModel, AutoTokenizer
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        folder = str(check_weights())
+        torch.manual_seed(0)
+        model = AutoModel.from_pretrained(folder, local_files_only=True).eval()
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True), model
+
+    def topics(self, texts: Sequence[str], tell: Tell = lambda _: None) -> Matrix:
+        return self.read(texts, tell).topics
+
+    def read(self, texts: Sequence[str], tell: Tell = lambda _: None) -> Readings:
+        """Both readings of each text. Like lengths go together, so that little is spent on padding."""
+        topics = np.zeros((len(texts), DIMENSION), np.float32)
+        manners = np.zeros((len(texts), DIMENSION), np.float32)
+        order = sorted(range(len(texts)), key=lambda place: (len(texts[place]), texts[place]))
+        for start in range(0, len(order), self.batch):
+            places = order[start : start + self.batch]
+            topics[places], manners[places] = self._forward([texts[place] for place in places])
+            tell(start + len(places))
+        return Readings(topics, manners)
+
+    def _forward(self, texts: list[str]) -> tuple[Matrix, Matrix]:
+        import torch
+
+        tokenizer, model = self._parts
+        with torch.inference_mode():
+            tokens = tokenizer(texts, padding=True, truncation=True, max_length=LONGEST_TOKENS, return_tensors="pt")
+            layers = model(**tokens, output_hidden_states=True).hidden_states
+            mask = tokens["attention_mask"].unsqueeze(-1).to(layers[-1].dtype)
+            counts = mask.sum(1).clamp(min=1)
+            last, middle = ((layers[at] * mask).sum(1) / counts for at in (-1, MANNER_LAYER))
+            return torch.nn.functional.normalize(last, dim=1).numpy(), middle.numpy()
