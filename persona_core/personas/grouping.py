@@ -62,6 +62,8 @@ class Field:
     needs: Matrix
     kinship: Matrix
     """How near the needs are to each other."""
+    usual: Matrix
+    """Log chances of each need in the item's scenario; a need that hardly anybody has there must be plain to be believed."""
 
 
 def voices_of(aspects: Sequence[KeptAspect]) -> list[Voice]:
@@ -144,8 +146,8 @@ def _unit(rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 def _group(voices: list[Voice], field: Field, stance: Stance) -> Group:
     rows = [row for voice in voices for row in voice.rows]
-    evidence = field.needs[rows].sum(0)
-    chances = np.exp((evidence - evidence.max()) / max(1.0, len(rows) ** 0.5))
+    evidence = field.needs[rows].sum(0) / max(1.0, len(rows) ** 0.5) + field.usual
+    chances = np.exp(evidence - evidence.max())
     order = np.argsort(-chances)
     certainty = float((chances[order[0]] - chances[order[1]]) / chances.sum())
     return Group(stance, tuple(voices), int(order[0]), certainty)

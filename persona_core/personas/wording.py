@@ -13,10 +13,11 @@ from persona_core.personas.grouping import Field, Group
 from persona_core.personas.needs import Need
 from persona_core.schema import AspectKind, Persona, Quote, Sentiment, Stance
 from persona_core.text.encoder import Matrix
-from persona_core.text.phrases import FUNCTION, Telling, may_be
+from persona_core.text.phrases import FUNCTION, Telling, may_be, noun_phrases
 
 MOST_QUOTES, MOST_TRAITS = 4, 4
 GOOD_LENGTH = (25, 170)
+SAME = 0.85
 UNSURE = 0.02
 """Below this certainty no need stands out, and the persona is named after what its voices speak of."""
 OPENINGS = {
@@ -67,7 +68,7 @@ def _evidence(group: Group, aspects: Sequence[KeptAspect], field: Field) -> list
     others = [row for row in ranked if row not in verdicts]
     chosen: list[int] = []
     for row in [*verdicts, *others[:1]]:
-        if len(chosen) < MOST_QUOTES and aspects[row].aspect.quote.review_id not in {_review(aspects[at]) for at in chosen}:
+        if len(chosen) < MOST_QUOTES and not any(_says_the_same(row, before, aspects, field) for before in chosen):
             chosen.append(row)
     if group.stance is Stance.MIXED:
         chosen = _both_sides(verdicts, chosen, aspects)
@@ -84,8 +85,10 @@ def _both_sides(verdicts: list[int], chosen: list[int], aspects: Sequence[KeptAs
     return [*first, *(row for row in chosen if row not in first)][:MOST_QUOTES]
 
 
-def _review(one: KeptAspect) -> str:
-    return one.aspect.quote.review_id
+def _says_the_same(row: int, before: int, aspects: Sequence[KeptAspect], field: Field) -> bool:
+    """Two passages of one review, or nearly the same words in two, are one piece of evidence."""
+    same_review = aspects[row].aspect.quote.review_id == aspects[before].aspect.quote.review_id
+    return same_review or float(field.topics[row] @ field.topics[before]) > SAME
 
 
 def _is_verdict(one: KeptAspect, stance: Stance) -> bool:
@@ -115,8 +118,9 @@ def _name(
     if need is not None:
         middle = field.topics[group.rows].mean(0)
         for place in np.argsort(-(book.names[group.need] @ middle), kind="stable"):
-            if need.names[place] not in taken:
-                return need.names[place]
+            name = need.names[int(place)]
+            if name not in taken:
+                return name
     for noun in [*_own_nouns(group, number, aspects, book), "General", "Further", "Other"]:
         name = f"{noun.title()} {CALLED[group.stance]}"
         if name not in taken:
@@ -157,7 +161,8 @@ def _rationale(group: Group, everybody: int, quotes: list[Quote], aspects: Seque
         return f"The only review speaks like this. {OPENINGS[group.stance]} {said}"
     many = len(group.reviews)
     verb = "speaks" if many == 1 else "speak"
-    return f"{_counted(many).capitalize()} of the {_counted(everybody)} who say something {verb} like this. {OPENINGS[group.stance]} {said}"
+    count = f"{_counted(many).capitalize()} of the {_counted(everybody)} who say something"
+    return f"{count} {verb} like this. {OPENINGS[group.stance]} {said}"
 
 
 def _traits(group: Group, need: Need | None, number: int, aspects: Sequence[KeptAspect], book: Book) -> tuple[str, ...]:
@@ -165,6 +170,8 @@ def _traits(group: Group, need: Need | None, number: int, aspects: Sequence[Kept
     labels: dict[str, float] = {}
     for row in group.rows:
         label = aspects[row].aspect.label
+        if label not in {" ".join(phrase.words) for phrase in noun_phrases(aspects[row].text)}:
+            continue
         words = set(label.split())
         labels[label] = labels.get(label, 0.0) + sum(book.telling.weight(number, word) for word in words) / (1 + len(words))
     own = [label for label in sorted(labels, key=lambda one: (-labels[one], one)) if 3 <= len(label) <= 40]

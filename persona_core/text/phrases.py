@@ -32,6 +32,8 @@ DULL = frozenset(
     "won't can't couldn't i'm i've i'd it's that's there's we've we'd they're you're two three four five six seven eight nine ten "
     "half enough less least sure able item product month's today's".split()
 )
+LEADERS = frozenset("a an the this that these those my our your his her its their some any no every each of in on at with without".split())
+"""Words after which a noun is likely."""
 LONGEST_LABEL = 4
 
 
@@ -77,15 +79,19 @@ def noun_phrases(text: str) -> list[Phrase]:
     """Runs of adjectives and nouns that end in a noun, function words left out: "tomato sauce", "cold hands"."""
     found: list[Phrase] = []
     run: list[re.Match[str]] = []
+    led = False
     previous_end = 0
+    previous = ""
     for match in [*WORD.finditer(text), None]:
         together = match is not None and (not run or not re.search(r"[^\s-]", text[previous_end : match.start()]))
         if match is not None and together and _may_stand(match[0].lower()):
             run.append(match)
         else:
-            found += _closed(run)
+            found += _closed(run, led)
             run = [match] if match is not None and _may_stand(match[0].lower()) else []
+            led = previous in LEADERS
         previous_end = match.end() if match is not None else previous_end
+        previous = match[0].lower() if match is not None else ""
     return found
 
 
@@ -93,14 +99,15 @@ def _may_stand(word: str) -> bool:
     return word not in FUNCTION and word not in DULL and not word[0].isdigit() and bool(may_be(word) & {"NOUN", "ADJ"})
 
 
-def _closed(run: list[re.Match[str]]) -> list[Phrase]:
-    """The longest tail of a run that ends in a noun; a verb form at its head is no part of it."""
+def _closed(run: list[re.Match[str]], led: bool) -> list[Phrase]:
+    """The longest tail of a run that ends in a noun; what may be a verb is none at its head, nor all alone without an article."""
     while run and "NOUN" not in may_be(run[-1][0].lower()):
         run = run[:-1]
     run = run[-LONGEST_LABEL:]
-    while len(run) > 1 and may_be(run[0][0].lower()) == {"VERB"}:
+    while len(run) > 1 and "VERB" in may_be(run[0][0].lower()) and not led:
         run = run[1:]
-    if not run or len(run[-1][0]) < 3:
+    sure = led or len(run) > 1 or (bool(run) and may_be(run[0][0].lower()) == {"NOUN"})
+    if not sure or not run or len(run[-1][0]) < 3:
         return []
     return [Phrase(run[0].start(), run[-1].end(), tuple(match[0].lower() for match in run))]
 
