@@ -53,6 +53,8 @@ class Step:
     """The settings its result depends on, as something JSON can say."""
     sources: Callable[[Workspace], dict[str, str]] = lambda _: {}
     """Digests of the files outside the workspace that it reads."""
+    whole: Callable[[Workspace, Artefact], str] = lambda _, __: ""
+    """What is wrong with what it left beyond its own folder, in words; empty where nothing is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ class Pipeline:
 
     def _state_of(self, step: Step, waits: list[str], settings: Settings) -> StepStatus:
         try:
-            manifest = self.workspace.artefact(step.name).manifest
+            manifest = self._whole(step).manifest
         except WorkspaceMissing:
             return StepStatus(step, "missing", f"after {', '.join(waits)}" if waits else "")
         except ArtefactBroken as error:
@@ -139,6 +141,14 @@ class Pipeline:
         if changed:
             return StepStatus(step, "stale", f"changed since: {', '.join(changed)}", manifest)
         return StepStatus(step, "done", "", manifest)
+
+    def _whole(self, step: Step) -> Artefact:
+        """What the step left, if all of it is there."""
+        artefact = self.workspace.artefact(step.name)
+        trouble = step.whole(self.workspace, artefact)
+        if trouble:
+            raise self.workspace.broken(step.name, trouble)
+        return artefact
 
     def _inputs(self, step: Step) -> dict[str, Artefact]:
         return {name: self.workspace.artefact(name) for name in step.reads}
@@ -178,7 +188,7 @@ class Pipeline:
         because = self._because(step, inputs, self.workspace.settings)
         fingerprint = digest(canonical_json([step.name, MANIFEST_FORMAT, because]))
         try:
-            current = self.workspace.artefact(step.name).manifest
+            current = self._whole(step).manifest
         except (WorkspaceMissing, ArtefactBroken):
             current = None
         if current and current.fingerprint == fingerprint:
@@ -194,11 +204,13 @@ class Pipeline:
     def _finished_but_not_pointed_to(self, step: Step, fingerprint: str) -> Manifest | None:
         version = fingerprint[:16]
         try:
-            manifest = self.workspace.version(step.name, version).manifest
+            artefact = self.workspace.version(step.name, version)
         except ArtefactBroken:
             return None
+        if step.whole(self.workspace, artefact):
+            return None
         self.workspace.point_to(step.name, version)
-        return manifest
+        return artefact.manifest
 
     def _run(
         self, step: Step, inputs: dict[str, Artefact], because: dict[str, str], fingerprint: str, meter: Meter,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from persona_core.catalog.overview import OVERVIEW
 from persona_core.catalog.steps import CATALOG, SPLIT
+from persona_core.personas.steps import ASPECT_STEP, INDEX_STEP, PERSONA_STEP
 from persona_core.pipeline import Pipeline, Step
 from persona_core.workspace import Workspace
 
-STEPS: tuple[Step, ...] = (CATALOG, SPLIT, OVERVIEW)
+STEPS: tuple[Step, ...] = (CATALOG, SPLIT, OVERVIEW, ASPECT_STEP, PERSONA_STEP, INDEX_STEP)
 
 
 def pipeline_of(workspace: Workspace) -> Pipeline:

@@ -107,9 +107,9 @@ class Workspace:
         except FileNotFoundError:
             raise WorkspaceMissing(f"{step!r} has not been built in {self.root}.", mend=self.command("build")) from None
         except (OSError, UnicodeDecodeError) as error:
-            raise self._broken(step, f"{pointer} cannot be read: {error}.") from error
+            raise self.broken(step, f"{pointer} cannot be read: {error}.") from error
         if not version or "/" in version or version.startswith("."):
-            raise self._broken(step, f"{pointer} names no version.")
+            raise self.broken(step, f"{pointer} names no version.")
         return self.version(step, version, deep=deep)
 
     def version(self, step: str, version: str, *, deep: bool = False) -> Artefact:
@@ -123,9 +123,9 @@ class Workspace:
         try:
             raw = json.loads(file.read_bytes())
         except (OSError, ValueError) as error:
-            raise self._broken(step, f"Its manifest {file} cannot be read: {error}.") from error
+            raise self.broken(step, f"Its manifest {file} cannot be read: {error}.") from error
         if isinstance(raw, dict) and raw.get("format") != MANIFEST_FORMAT:
-            raise self._broken(
+            raise self.broken(
                 step,
                 f"It was written in format {raw.get('format')} by {raw.get('made_by', 'an unknown version')}; "
                 f"this is version {__version__}, which reads format {MANIFEST_FORMAT}.",
@@ -133,19 +133,19 @@ class Workspace:
         try:
             return Manifest.model_validate(raw)
         except ValidationError as error:
-            raise self._broken(step, f"Its manifest {file} is damaged: {error.errors()[0]['msg']}.") from error
+            raise self.broken(step, f"Its manifest {file} is damaged: {error.errors()[0]['msg']}.") from error
 
     def _check_file(self, step: str, file: Path, stamp: FileStamp, deep: bool) -> None:
         try:
             size = file.stat().st_size
         except OSError as error:
-            raise self._broken(step, f"{file} is gone.") from error
+            raise self.broken(step, f"{file} is gone.") from error
         if size != stamp.bytes:
-            raise self._broken(step, f"{file} has {size:,} bytes where {stamp.bytes:,} were written.")
+            raise self.broken(step, f"{file} has {size:,} bytes where {stamp.bytes:,} were written.")
         if (deep or size < HASH_ON_OPEN_BELOW) and file_digest(file) != stamp.sha256:
-            raise self._broken(step, f"{file} is not what was written: its checksum differs.")
+            raise self.broken(step, f"{file} is not what was written: its checksum differs.")
 
-    def _broken(self, step: str, why: str) -> ArtefactBroken:
+    def broken(self, step: str, why: str) -> ArtefactBroken:
         return ArtefactBroken(f"What {step!r} left in {self.root} cannot be used.", why=why, mend=self.command(f"build --only {step}"))
 
     # Writing ---------------------------------------------------------------------------------------------------------

@@ -32,7 +32,9 @@ DULL = frozenset(
     "won't can't couldn't i'm i've i'd it's that's there's we've we'd they're you're two three four five six seven eight nine ten "
     "half enough less least sure able item product month's today's".split()
 )
-LEADERS = frozenset("a an the this that these those my our your his her its their some any no every each of in on at with without".split())
+LEADERS = frozenset(
+    "a an the this that these those my our your his her its their some any no every each of in on at with without".split()
+)
 """Words after which a noun is likely."""
 LONGEST_LABEL = 4
 

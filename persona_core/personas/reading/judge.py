@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from persona_core.errors import ArtefactBroken
+from persona_core.files import file_digest
 from persona_core.personas.reading.company import MIDDLE, Vector
 from persona_core.personas.reading.cues import cues_of
 from persona_core.schema import AspectKind, Sentiment
@@ -76,6 +77,14 @@ class Judge:
         if notes.get("encoder") != IDENTITY:
             raise _unusable(path, f"It was trained over {notes.get('encoder')}, not {IDENTITY}.")
         return cls(readers[0], readers[1], readers[2], tuple(json.loads(notes["needs"])))
+
+    @staticmethod
+    def identity(path: Path = FILE) -> str:
+        """A digest of the weights: what depends on them is stale when they change."""
+        try:
+            return file_digest(path)
+        except OSError as error:
+            raise _unusable(path, str(error)) from error
 
     def save(self, path: Path) -> None:
         from safetensors.numpy import save_file

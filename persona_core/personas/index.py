@@ -1,0 +1,97 @@
+"""The index of personas: a Chroma collection for those who ask it from outside or at scale, and the matrix the engine asks.
+
+A new version is built beside the old one and pointed to when it is whole. The Chroma folder lies beside the steps, not in one:
+Chroma writes to its files when they are merely opened, so they cannot be held to a checksum.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from pathlib import Path
+
+import orjson
+
+from persona_core.errors import ArtefactBroken
+from persona_core.files import digest, write_json
+from persona_core.personas.files import PERSONAS, VECTORS, read_personas, read_vectors
+from persona_core.personas.store import (
+    Encoder,
+    MemoryStore,
+    PersonaStore,
+    ServerPlace,
+    StoredPersona,
+    build_embedded,
+    build_on_server,
+    open_store,
+)
+from persona_core.personas.store.memory import PERSONAS as TABLE
+from persona_core.personas.store.memory import VECTORS as MATRIX
+from persona_core.pipeline import Counts, StepContext
+from persona_core.text.encoder import DIMENSION, IDENTITY
+from persona_core.workspace import Artefact, Workspace
+
+PLACE = "index.json"
+INDEX_FILES = (PLACE, TABLE, MATRIX)
+FOLDER = "chroma"
+KEPT = 2
+"""Versions of the embedded index that stay: this one, and the one that readers may still have open."""
+
+
+def build_index(context: StepContext, scenario_of: dict[str, str]) -> Counts:
+    made = context.inputs["personas"]
+    personas = read_personas(made.file(PERSONAS))
+    matrix = read_vectors(made.file(VECTORS))
+    stored = [StoredPersona(one.id, one.item_id, scenario_of[one.item_id], str(one.stance), one.name) for one in personas]
+    MemoryStore.of(stored, matrix, IDENTITY).save(context.folder)
+    version = digest(f"{made.manifest.fingerprint} {context.settings.chroma.url}".encode())[:16]
+    mend = context.workspace.command("build --only index")
+
+    def tell(done: int, total: int) -> None:
+        context.progress(done, total, "personas")
+
+    url = context.settings.chroma.url
+    if url:
+        build_on_server(server_place(context.workspace, url, version), stored, matrix, IDENTITY, tell=tell, mend=mend)
+    else:
+        build_embedded(context.workspace.root / FOLDER / version, stored, matrix, IDENTITY, tell=tell, mend=mend)
+        _prune(context.workspace.root / FOLDER, version)
+    write_json(context.file(PLACE), {"version": version, "url": url, "personas": len(stored)})
+    return {"personas": len(stored), "in": f"chroma at {url}" if url else "chroma, embedded"}
+
+
+def server_place(workspace: Workspace, url: str, version: str) -> ServerPlace:
+    return ServerPlace(url=url, workspace=str(workspace.root), version=version)
+
+
+def open_index(workspace: Workspace) -> PersonaStore:
+    """The Chroma collection that the build left."""
+    artefact = workspace.artefact("index")
+    place = orjson.loads(artefact.file(PLACE).read_bytes())
+    expected = Encoder(IDENTITY, DIMENSION)
+    mend = workspace.command("build --only index")
+    if place["url"]:
+        return open_store("chroma", server_place(workspace, place["url"], place["version"]), expected, mend=mend)
+    folder = workspace.root / FOLDER / place["version"]
+    if not folder.is_dir():
+        raise ArtefactBroken("The index of personas is not there.", why=f"{folder} is gone.", mend=mend)
+    return open_store("chroma", folder, expected, mend=mend)
+
+
+def open_matrix(workspace: Workspace) -> PersonaStore:
+    """The same personas as one matrix in memory: exact, and faster than the index up to some hundred thousand."""
+    return open_store("memory", workspace.artefact("index").folder, Encoder(IDENTITY, DIMENSION))
+
+
+def missing_index(workspace: Workspace, artefact: Artefact) -> str:
+    """What is wrong with the embedded index, if it is; a server's is looked at when it is asked."""
+    place = orjson.loads(artefact.file(PLACE).read_bytes())
+    folder = workspace.root / FOLDER / str(place["version"])
+    return "" if place["url"] or (folder / "chroma.sqlite3").is_file() else f"{folder} is gone."
+
+
+def _prune(home: Path, version: str) -> None:
+    others = sorted((one for one in home.iterdir() if one.is_dir() and one.name != version), key=lambda one: one.stat().st_mtime)
+    for old in others[: max(0, len(others) - (KEPT - 1))]:
+        with contextlib.suppress(OSError):
+            shutil.rmtree(old)

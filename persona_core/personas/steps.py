@@ -1,0 +1,132 @@
+"""The personas' steps of the build: what reviews say, whom each item suits, and the index of them all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from persona_core.catalog.store import Catalog, review_of
+from persona_core.errors import StepFailed
+from persona_core.personas.aspects import ASPECTS, KeptAspect, kept, read_aspects, rows_of, write_aspects
+from persona_core.personas.duplicates import without_duplicates
+from persona_core.personas.extraction import extract, sentences_of
+from persona_core.personas.files import PERSONAS, VECTORS, read_vectors, text_of, write_personas_file, write_vectors
+from persona_core.personas.index import INDEX_FILES, build_index, missing_index
+from persona_core.personas.reading import Judge
+from persona_core.personas.writing import ItemAspects, write_personas
+from persona_core.pipeline import Counts, Step, StepContext
+from persona_core.schema import AspectKind, Persona, Review, Stance
+from persona_core.text.encoder import IDENTITY, BaseEncoder
+from persona_core.text.parts import read_in_parts
+
+CODE = ("persona_core.text", "persona_core.schema")
+
+
+def _texts(catalog: Catalog) -> list[Review]:
+    frame = catalog.reviews()
+    return [review_of(row) for row in frame[frame["text"] != ""].to_dict("records")]
+
+
+# Aspects ---------------------------------------------------------------------------------------------------------------
+
+
+def _find_aspects(context: StepContext) -> Counts:
+    reviews = _texts(Catalog.of(context.inputs["catalog"]))
+    sentences = sentences_of(reviews)
+    texts = [reviews[place].text[start:end] for place, (start, end) in sentences]
+    readings = read_in_parts(BaseEncoder(), texts, context.folder, context.progress)
+    row_of = {(reviews[place].id, start): row for row, (place, (start, _)) in enumerate(sentences)}
+    rows: list[dict[str, Any]] = []
+    for found in extract(reviews, sentences, readings, Judge.load()):
+        rows += rows_of(found)
+    write_aspects(context.file(ASPECTS), rows)
+    write_vectors(context.file(VECTORS), readings.topics[[row_of[row["review_id"], row["start"]] for row in rows]])
+    kinds = Counter(row["kind"] for row in rows)
+    counts: Counts = {"reviews with text": len(reviews), "sentences": len(sentences), "aspects": len(rows)}
+    return {**counts, **{str(kind): kinds[str(kind)] for kind in AspectKind}, "by": "extraction"}
+
+
+# Personas --------------------------------------------------------------------------------------------------------------
+
+
+def _write_personas(context: StepContext) -> Counts:
+    catalog = Catalog.of(context.inputs["catalog"])
+    found = context.inputs["aspects"]
+    items = items_with_aspects(catalog, [kept(row) for row in read_aspects(found.file(ASPECTS)).itertuples()])
+    encoder = BaseEncoder()
+    personas = [
+        persona
+        for _, of_item in write_personas(items, read_vectors(found.file(VECTORS)), Judge.load(), encoder, context.progress)
+        for persona in of_item
+    ]
+    vectors = read_in_parts(encoder, [text_of(one) for one in personas], context.folder, context.progress).topics
+    left, rows = without_duplicates(personas, vectors)
+    check_grounding(left, {review.id: review for review in _texts(catalog)})
+    write_personas_file(context.file(PERSONAS), left)
+    write_vectors(context.file(VECTORS), vectors[rows])
+    stances = Counter(one.stance for one in left)
+    with_some = len({one.item_id for one in left})
+    counts: Counts = {"personas": len(left), "items with personas": with_some, "items without": len(items) - with_some}
+    counts |= {"merged": len(personas) - len(left), "quotes": sum(len(one.quotes) for one in left)}
+    return {**counts, **{str(stance): stances[stance] for stance in Stance}, "by": "extraction"}
+
+
+def items_with_aspects(catalog: Catalog, aspects: list[KeptAspect]) -> list[ItemAspects]:
+    """Every item of the catalogue, in order, with what is said of it."""
+    by_item: dict[str, list[int]] = {}
+    for row, one in enumerate(aspects):
+        by_item.setdefault(one.item_id, []).append(row)
+    return [
+        ItemAspects(item, scenario, tuple(aspects[row] for row in by_item.get(item, ())), tuple(by_item.get(item, ())))
+        for item, scenario in catalog.items()[["item_id", "scenario"]].itertuples(index=False)
+    ]
+
+
+def check_grounding(personas: list[Persona], reviews: dict[str, Review]) -> None:
+    """Every quote stands in its review, letter for letter, and the review is about the persona's item."""
+    for persona in personas:
+        for quote in persona.quotes:
+            review = reviews.get(quote.review_id)
+            if review is None or not quote.stands_in(review) or review.item_id != persona.item_id:
+                raise StepFailed(f"A quote of the persona {persona.id} does not stand in the review {quote.review_id}.")
+
+
+# The index -------------------------------------------------------------------------------------------------------------
+
+
+def _build_index(context: StepContext) -> Counts:
+    catalog = Catalog.of(context.inputs["catalog"])
+    return build_index(context, dict(catalog.items()[["item_id", "scenario"]].itertuples(index=False)))
+
+
+ASPECT_STEP = Step(
+    name="aspects",
+    title="Reading what reviews say",
+    reads=("catalog",),
+    writes=(ASPECTS, VECTORS),
+    run=_find_aspects,
+    code=(*CODE, "persona_core.personas.aspects", "persona_core.personas.extraction", "persona_core.personas.reading"),
+    sources=lambda _: {"encoder": IDENTITY, "judge": Judge.identity()},
+)
+PERSONA_STEP = Step(
+    name="personas",
+    title="Writing the personas",
+    reads=("catalog", "aspects"),
+    writes=(PERSONAS, VECTORS),
+    run=_write_personas,
+    code=(
+        *CODE,
+        *(f"persona_core.personas.{name}" for name in ("aspects", "duplicates", "files", "grouping", "needs", "wording", "writing")),
+    ),
+    sources=lambda _: {"encoder": IDENTITY, "judge": Judge.identity()},
+)
+INDEX_STEP = Step(
+    name="index",
+    title="Building the index",
+    reads=("catalog", "personas"),
+    writes=INDEX_FILES,
+    run=_build_index,
+    code=("persona_core.personas.index", "persona_core.personas.store"),
+    settings=lambda settings: settings.chroma.model_dump(),
+    whole=missing_index,
+)

@@ -1,0 +1,95 @@
+"""Writes the personas of a whole catalogue without a language model: groups the voices of each item, then words them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from persona_core.personas.aspects import KeptAspect
+from persona_core.personas.grouping import Field, Group, group
+from persona_core.personas.needs import read_needs
+from persona_core.personas.reading import Judge
+from persona_core.personas.wording import Book, persona_of
+from persona_core.schema import Persona
+from persona_core.text.encoder import BaseEncoder, Matrix
+from persona_core.text.phrases import Telling
+
+RAREST = 1e-4
+Tell = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemAspects:
+    """What is said of one item; `rows` are the positions of its aspects in the matrix of topics."""
+
+    item_id: str
+    scenario: str
+    aspects: tuple[KeptAspect, ...]
+    rows: tuple[int, ...]
+
+
+def write_personas(
+    items: Sequence[ItemAspects], topics: Matrix, judge: Judge, encoder: BaseEncoder, tell: Tell
+) -> Iterator[tuple[str, list[Persona]]]:
+    """The personas of each item, in order; an item of which nothing usable is said has none."""
+    fields = _fields(items, topics, judge)
+    grouped: list[tuple[ItemAspects, Field, list[Group]]] = []
+    for number, item in enumerate(items):
+        grouped.append((item, fields[item.item_id], group(item.aspects, fields[item.item_id]) if item.aspects else []))
+        tell(number + 1, 2 * len(items), "items")
+    needs = read_needs()
+    book = Book(
+        needs,
+        tuple(encoder.topics(list(need.names)) for need in needs),
+        Telling([[item.aspects[row].text for row in one.rows] for item, _, groups in grouped for one in groups]),
+    )
+    number = 0
+    for done, (item, field, groups) in enumerate(grouped):
+        taken: set[str] = set()
+        personas = []
+        for one in groups:
+            persona = persona_of(one, number, item.aspects, field, book, taken)
+            taken.add(persona.name)
+            personas.append(persona)
+            number += 1
+        tell(len(items) + done + 1, 2 * len(items), "items")
+        yield item.item_id, personas
+
+
+def _fields(items: Sequence[ItemAspects], topics: Matrix, judge: Judge) -> dict[str, Field]:
+    chances = judge.need.chances(topics) if len(topics) else np.zeros((0, len(judge.need_ids)), np.float32)
+    evidence: Matrix = np.log(np.maximum(chances, 1e-6) / np.maximum(chances.mean(0), 1e-9)) if len(chances) else chances
+    kinship = kinship_of(judge)
+    usual = _usual(items, evidence)
+    return {item.item_id: Field(topics[list(item.rows)], evidence[list(item.rows)], kinship, usual[item.scenario]) for item in items}
+
+
+def kinship_of(judge: Judge) -> Matrix:
+    """How alike the needs are, by the weights that tell them apart."""
+    weights = judge.need.weights.T
+    weights = weights - weights.mean(0)
+    weights = weights / np.linalg.norm(weights, axis=1, keepdims=True)
+    kinship: Matrix = weights @ weights.T
+    return kinship
+
+
+def _usual(items: Sequence[ItemAspects], evidence: Matrix) -> Mapping[str, Matrix]:
+    """How common each need is in each scenario, in logs: every review has one say."""
+    says: dict[str, list[Matrix]] = {}
+    for item in items:
+        by_review: dict[str, list[int]] = {}
+        for one, row in zip(item.aspects, item.rows, strict=True):
+            by_review.setdefault(one.aspect.quote.review_id, []).append(row)
+        for rows in by_review.values():
+            total = evidence[rows].sum(0) / len(rows) ** 0.5
+            raised = np.exp(total - total.max())
+            says.setdefault(item.scenario, []).append(raised / raised.sum())
+    width = evidence.shape[1]
+    nothing: Matrix = np.zeros(width, np.float32)
+    scenarios = {item.scenario for item in items}
+    return {
+        name: np.log(np.maximum(np.mean(says[name], axis=0), RAREST)).astype(np.float32) if name in says else nothing
+        for name in scenarios
+    }

@@ -1,0 +1,40 @@
+"""Encodes many texts in parts that are kept as they come, so that a killed step encodes nothing twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from persona_core.files import digest, write_beside
+from persona_core.text.encoder import DIMENSION, IDENTITY, BaseEncoder, Readings
+
+PART = 1024
+Tell = Callable[[int, int, str], None]
+
+
+def read_in_parts(encoder: BaseEncoder, texts: Sequence[str], folder: Path, tell: Tell) -> Readings:
+    """Both readings of each text; parts that `folder` has already are taken from there."""
+    topics = np.zeros((len(texts), DIMENSION), np.float32)
+    manners = np.zeros((len(texts), DIMENSION), np.float32)
+    order = sorted(range(len(texts)), key=lambda place: (len(texts[place]), texts[place]))
+    tell(0, len(texts), "sentences")
+    for start in range(0, len(order), PART):
+        places = order[start : start + PART]
+        topics[places], manners[places] = _part(encoder, [texts[place] for place in places], folder)
+        tell(start + len(places), len(texts), "sentences")
+    return Readings(topics, manners)
+
+
+def _part(encoder: BaseEncoder, texts: list[str], folder: Path) -> Readings:
+    from safetensors.numpy import load, save
+
+    name = digest("\n\0".join([IDENTITY, *texts]).encode("utf-8", "replace"))[:20]
+    file = folder / f".part-{name}.safetensors"
+    if file.exists():
+        kept = load(file.read_bytes())
+        return Readings(kept["topics"], kept["manners"])
+    read = encoder.read(texts)
+    write_beside(file, save({"topics": read.topics, "manners": read.manners}))
+    return read
