@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, Field
 
@@ -21,14 +21,20 @@ LONGEST_BYTES = 6_000
 """Of one review; what goes on longer than that has made its point, and must not crowd the model's context."""
 MOST_ASPECTS = 12
 MOST_FINDINGS = 24
-LABEL_WORDS = 5
+LABEL_WORDS, LONGEST_LABEL = 5, 60
+LEAST_LETTERS = 3
+"""Of a quote; an article proves nothing."""
 
 T = TypeVar("T")
 
 
 def clipped(most: int) -> BeforeValidator:
-    """Cuts a text or list that is too long, and reads null as nothing: one talkative finding must not cost all the others."""
-    return BeforeValidator(lambda value: "" if value is None else value[:most] if isinstance(value, str | list) else value)
+    """Cuts a text or list that is too long: one talkative finding must not cost all the others."""
+    return BeforeValidator(lambda value: value[:most] if isinstance(value, str | list) else value)
+
+
+OR_NOTHING = BeforeValidator(lambda value: "" if value is None else value)
+"""Null, where a text is due, is no text."""
 
 
 class Finding(BaseModel):
@@ -36,9 +42,9 @@ class Finding(BaseModel):
 
     review: int = Field(json_schema_extra={"minimum": 1, "maximum": MOST_REVIEWS})
     kind: AspectKind
-    quote: Annotated[str, clipped(300), Field(max_length=300)]
+    quote: Annotated[str, clipped(300), OR_NOTHING, Field(max_length=300)]
     sentiment: Sentiment
-    label: Annotated[str, clipped(60), Field(max_length=60)]
+    label: Annotated[str, clipped(60), OR_NOTHING, Field(max_length=60)]
 
 
 class Findings(BaseModel):
@@ -130,12 +136,28 @@ def _grounded(review: Review, findings: Sequence[Finding], by: str) -> Found:
     for finding in findings:
         if not finding.quote.strip():
             continue  # it was told that nothing is the normal answer, and says it this way
-        quote = find_quote(review, finding.quote)
+        quote = quote_in(review, finding.quote)
         if quote is None:
             dropped += 1
         elif len(aspects) < MOST_ASPECTS:
             aspects.setdefault((quote.start, quote.end), _aspect(finding, quote))
     return Found(review, tuple(sorted(aspects.values(), key=_place)), dropped, by)
+
+
+def quote_in(review: Review, wanted: str) -> Quote | None:
+    """The passage that is meant, in whole words: "art" is not said by who says "part", but a quote may be cut off in a word."""
+    quote = find_quote(review, wanted)
+    if quote is None or sum(letter.isalpha() for letter in quote.text) < LEAST_LETTERS or _within_word(review.text, quote.start):
+        return None
+    end = quote.end
+    while _within_word(review.text, end):
+        end += 1
+    return Quote.cut(review, quote.start, end)
+
+
+def _within_word(text: str, at: int) -> bool:
+    """Only of scripts that have capitals: those put spaces between words."""
+    return 0 < at < len(text) and all(letter.isupper() or letter.islower() or letter.isdigit() for letter in text[at - 1 : at + 1])
 
 
 def _place(aspect: Aspect) -> tuple[int, int]:
@@ -144,10 +166,9 @@ def _place(aspect: Aspect) -> tuple[int, int]:
 
 def _aspect(finding: Finding, quote: Quote) -> Aspect:
     sentiment = finding.sentiment if finding.kind is AspectKind.QUALITY else Sentiment.NEUTRAL
-    label = _label(finding.label) or _label(quote.text) or quote.text
+    label = _label(finding.label) or _label(quote.text)
     return Aspect(kind=finding.kind, sentiment=sentiment, label=label, quote=quote)
 
 
 def _label(text: str) -> str:
-    words: list[Any] = plain(text).split()
-    return " ".join(words[:LABEL_WORDS])
+    return " ".join(plain(text).split()[:LABEL_WORDS])[:LONGEST_LABEL].strip()
