@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from persona_core import __version__
+from persona_core.cli_personas import add_to
 from persona_core.errors import BuildStopped, PersonaError
 from persona_core.settings import default_workspace
 from persona_core.workspace import Manifest, Workspace
@@ -187,3 +188,6 @@ def doctor(workspace: Workspace, as_json: bool) -> dict[str, Any]:
                 click.echo(f"      → {one.mend}")
     healthy = not any(one.health == "trouble" for one in findings)
     return {"healthy": healthy, "checks": [one.as_dict() for one in findings]}
+
+
+add_to(main, _command)

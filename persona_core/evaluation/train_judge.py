@@ -17,12 +17,12 @@ import numpy as np
 from persona_core.evaluation.truth import TrueSentence, Truth
 from persona_core.files import digest
 from persona_core.personas.needs import CONTEXT, PRAISE, PURPOSE, read_needs
-from persona_core.personas.reading.judge import FILE, KINDS, SENTIMENTS, Judge, Linear, manner_inputs
+from persona_core.personas.reading.judge import FARTHEST, FILE, KINDS, SENTIMENTS, Judge, Linear, manner_inputs
 from persona_core.schema import AspectKind, Sentiment
 from persona_core.settings import DEMO_DATA
 from persona_core.text.encoder import BaseEncoder, Matrix, Readings
 
-KIND_C, SENTIMENT_C, NEED_C = 0.01, 0.003, 10.0
+KIND_C, SENTIMENT_C, NEED_C = 0.003, 0.003, 10.0
 
 
 @dataclass(slots=True)
@@ -105,7 +105,9 @@ def _fitted(inputs: Matrix, labels: Sequence[int], strength: float, *, scaled: b
     width = inputs.shape[1]
     mean = inputs.mean(0) if scaled else np.zeros(width, np.float32)
     scale = inputs.std(0) + 1e-6 if scaled else np.ones(width, np.float32)
-    model = LogisticRegression(C=strength, max_iter=3000).fit(((inputs - mean) / scale).astype(np.float64), labels)
+    model = LogisticRegression(C=strength, max_iter=3000).fit(
+        np.clip((inputs - mean) / scale, -FARTHEST, FARTHEST).astype(np.float64), labels
+    )
     parts = (mean, scale, model.coef_.T, model.intercept_)
     return Linear(*(np.asarray(part, np.float32) for part in parts))
 

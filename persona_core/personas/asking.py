@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, TypeVar
+from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from persona_core.llm.prompts import fenced, plain, prompt
 from persona_core.llm.protocol import LanguageModel, Prompt
@@ -25,8 +25,6 @@ LABEL_WORDS, LONGEST_LABEL = 5, 60
 LEAST_LETTERS = 3
 """Of a quote; an article proves nothing."""
 
-T = TypeVar("T")
-
 
 def clipped(most: int) -> BeforeValidator:
     """Cuts a text or list that is too long: one talkative finding must not cost all the others."""
@@ -37,8 +35,14 @@ OR_NOTHING = BeforeValidator(lambda value: "" if value is None else value)
 """Null, where a text is due, is no text."""
 
 
+CLOSED = ConfigDict(json_schema_extra={"additionalProperties": False})
+"""The server is told that there are no other fields (it would let a small model invent some without end); those that come pass."""
+
+
 class Finding(BaseModel):
     """What the model says that one review says. The quote stands before its judgement, so that it is judged by it."""
+
+    model_config = CLOSED
 
     review: int = Field(json_schema_extra={"minimum": 1, "maximum": MOST_REVIEWS})
     kind: AspectKind
@@ -48,6 +52,7 @@ class Finding(BaseModel):
 
 
 class Findings(BaseModel):
+    model_config = CLOSED
     findings: Annotated[list[Finding], clipped(MOST_FINDINGS), Field(max_length=MOST_FINDINGS)]
 
 
@@ -88,7 +93,10 @@ class ModelFinder:
 
 def prompt_for(reviews: Sequence[Review]) -> Prompt:
     """One prompt for several reviews: each under its number and stars, fenced as data."""
-    parts = [f"Review {number}{_stars(review)}:\n{fenced(shown(review.text), f'review {number}')}" for number, review in _numbered(reviews)]
+    parts = [
+        f"Review {number}{_stars(review)}:\n{fenced(shown(review.text), f'review {number}')}"
+        for number, review in enumerate(reviews, start=1)
+    ]
     return prompt("aspects", reviews="\n\n".join(parts))
 
 
@@ -102,10 +110,6 @@ def shown(text: str) -> str:
             break
         end = stop
     return text[:end]
-
-
-def _numbered(reviews: Sequence[T]) -> Iterator[tuple[int, T]]:
-    return enumerate(reviews, start=1)
 
 
 def _stars(review: Review) -> str:

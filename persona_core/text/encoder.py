@@ -1,6 +1,6 @@
 """The base encoder: MiniLM from its package, checked and loaded once, turning texts into unit vectors.
 
-One pass gives two readings of a text: the last layer says what it is about; a middle layer, averaged, still knows how it is said
+One pass gives two readings of a text: the last layer says what it is about; the middle layers, averaged, still know how it is said
 (tense, person, mood), which the last one has forgotten.
 """
 
@@ -22,7 +22,8 @@ NAME = "all-MiniLM-L6-v2"
 IDENTITY = f"{NAME}@{PUBLISHED[:12]}"
 """What is stored beside vectors, so that those of another model are never mixed with them."""
 DIMENSION = 384
-MANNER_LAYER = 4
+MANNER_LAYERS = (2, 3, 4, 5)
+MANNER_DIMENSION = DIMENSION * len(MANNER_LAYERS)
 LONGEST_TOKENS = 128
 BATCH = 64
 
@@ -31,7 +32,7 @@ class Readings(NamedTuple):
     topics: Matrix
     """What each text is about: rows of length 1."""
     manners: Matrix
-    """How each text is said: the middle layer's mean."""
+    """How each text is said: the means of the middle layers, side by side."""
 
 
 @dataclass(frozen=True, slots=False)
@@ -58,7 +59,7 @@ class BaseEncoder:
     def read(self, texts: Sequence[str], tell: Tell = lambda _: None) -> Readings:
         """Both readings of each text. Like lengths go together, so that little is spent on padding."""
         topics = np.zeros((len(texts), DIMENSION), np.float32)
-        manners = np.zeros((len(texts), DIMENSION), np.float32)
+        manners = np.zeros((len(texts), MANNER_DIMENSION), np.float32)
         order = sorted(range(len(texts)), key=lambda place: (len(texts[place]), texts[place]))
         for start in range(0, len(order), self.batch):
             places = order[start : start + self.batch]
@@ -75,5 +76,5 @@ class BaseEncoder:
             layers = model(**tokens, output_hidden_states=True).hidden_states
             mask = tokens["attention_mask"].unsqueeze(-1).to(layers[-1].dtype)
             counts = mask.sum(1).clamp(min=1)
-            last, middle = ((layers[at] * mask).sum(1) / counts for at in (-1, MANNER_LAYER))
-            return torch.nn.functional.normalize(last, dim=1).numpy(), middle.numpy()
+            last, *middle = ((layers[at] * mask).sum(1) / counts for at in (-1, *MANNER_LAYERS))
+            return torch.nn.functional.normalize(last, dim=1).numpy(), torch.cat(middle, dim=1).numpy()

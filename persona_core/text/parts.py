@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from persona_core.files import digest, write_beside
-from persona_core.text.encoder import DIMENSION, IDENTITY, BaseEncoder, Readings
+from persona_core.text.encoder import DIMENSION, IDENTITY, MANNER_DIMENSION, BaseEncoder, Readings
 
 PART = 1024
 Tell = Callable[[int, int, str], None]
@@ -17,7 +17,7 @@ Tell = Callable[[int, int, str], None]
 def read_in_parts(encoder: BaseEncoder, texts: Sequence[str], folder: Path, tell: Tell) -> Readings:
     """Both readings of each text; parts that `folder` has already are taken from there."""
     topics = np.zeros((len(texts), DIMENSION), np.float32)
-    manners = np.zeros((len(texts), DIMENSION), np.float32)
+    manners = np.zeros((len(texts), MANNER_DIMENSION), np.float32)
     order = sorted(range(len(texts)), key=lambda place: (len(texts[place]), texts[place]))
     tell(0, len(texts), "sentences")
     for start in range(0, len(order), PART):
@@ -30,7 +30,7 @@ def read_in_parts(encoder: BaseEncoder, texts: Sequence[str], folder: Path, tell
 def _part(encoder: BaseEncoder, texts: list[str], folder: Path) -> Readings:
     from safetensors.numpy import load, save
 
-    name = digest("\n\0".join([IDENTITY, *texts]).encode("utf-8", "replace"))[:20]
+    name = digest("\n\0".join([IDENTITY, str(MANNER_DIMENSION), *texts]).encode("utf-8", "replace"))[:20]
     file = folder / f".part-{name}.safetensors"
     if file.exists():
         kept = load(file.read_bytes())

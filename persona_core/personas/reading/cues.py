@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from persona_core.text.phrases import FUNCTION, words_of
+
 DAYS = "mondays?|tuesdays?|wednesdays?|thursdays?|fridays?|saturdays?|sundays?|weekends?"
 SIGNS: dict[str, str] = {
     "bought": r"\b(bought|buy|buying|ordered|got (it|this|them|one)|picked (it|this|one)|chose|replac\w+|went for|treated myself)\b",
@@ -30,7 +32,8 @@ SIGNS: dict[str, str] = {
     "present": r"\b(is|are|has|does|fits|makes|keeps|feels|looks|works|gets|comes)\b",
 }
 PATTERNS = [re.compile(pattern, re.IGNORECASE) for pattern in SIGNS.values()]
-COUNT = len(SIGNS) + 4
+SMALL_WORDS = {word: place for place, word in enumerate(sorted(FUNCTION))}
+COUNT = len(SIGNS) + 4 + 2 * len(SMALL_WORDS)
 LONG = 200
 
 
@@ -42,10 +45,15 @@ def _lexicon() -> Any:
 
 
 def cues_of(texts: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """A row for each text: which signs it has, what the sentiment lexicon says of it, and how long it is."""
+    """A row for each text: which signs it has, what the sentiment lexicon says, its length, its small words, and the first."""
     rows = np.zeros((len(texts), COUNT), np.float32)
     for place, text in enumerate(texts):
         feeling = _lexicon().polarity_scores(text)
         signs = [1.0 if pattern.search(text) else 0.0 for pattern in PATTERNS]
-        rows[place] = [*signs, feeling["pos"], feeling["neg"], feeling["compound"], min(len(text), LONG) / LONG]
+        signs += [feeling["pos"], feeling["neg"], feeling["compound"], min(len(text), LONG) / LONG]
+        rows[place, : len(signs)] = signs
+        words = words_of(text)
+        rows[place, [len(signs) + SMALL_WORDS[word] for word in words if word in SMALL_WORDS]] = 1.0
+        if words and words[0] in SMALL_WORDS:
+            rows[place, len(signs) + len(SMALL_WORDS) + SMALL_WORDS[words[0]]] = 1.0
     return rows

@@ -20,6 +20,8 @@ from persona_core.text.encoder import IDENTITY, Matrix, Readings
 FILE = Path(__file__).with_name("judge.safetensors")
 KINDS: tuple[AspectKind | None, ...] = (*AspectKind, None)
 SENTIMENTS: tuple[Sentiment, ...] = tuple(Sentiment)
+FARTHEST = 6.0
+"""No single input counts for more than this many of its usual spreads: a rare word must not decide alone."""
 STAR_SAY = 2.0
 """How much, in log odds, each star above or below the middle says about what a sentence of the review praises or faults."""
 
@@ -49,8 +51,8 @@ class Linear:
     bias: Matrix
 
     def chances(self, inputs: Matrix) -> Matrix:
-        logits = ((inputs - self.mean) / self.scale) @ self.weights + self.bias
-        return softmax(logits)
+        scaled = np.clip((inputs - self.mean) / self.scale, -FARTHEST, FARTHEST)
+        return softmax(scaled @ self.weights + self.bias)
 
 
 @dataclass(frozen=True, slots=True)
