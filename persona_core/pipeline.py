@@ -53,6 +53,8 @@ class Step:
     """The settings its result depends on, as something JSON can say."""
     sources: Callable[[Workspace], dict[str, str]] = lambda _: {}
     """Digests of the files outside the workspace that it reads."""
+    unfinished: Callable[[Workspace, Manifest], str] = lambda _, __: ""
+    """Why what it left, though whole, is worth another try; empty where it is not."""
     whole: Callable[[Workspace, Artefact], str] = lambda _, __: ""
     """What is wrong with what it left beyond its own folder, in words; empty where nothing is."""
 
@@ -140,7 +142,8 @@ class Pipeline:
         changed = sorted(key for key in because.keys() | manifest.because.keys() if because.get(key) != manifest.because.get(key))
         if changed:
             return StepStatus(step, "stale", f"changed since: {', '.join(changed)}", manifest)
-        return StepStatus(step, "done", "", manifest)
+        again = step.unfinished(self.workspace, manifest)
+        return StepStatus(step, "stale" if again else "done", again, manifest)
 
     def _whole(self, step: Step) -> Artefact:
         """What the step left, if all of it is there."""
@@ -191,11 +194,12 @@ class Pipeline:
             current = self._whole(step).manifest
         except (WorkspaceMissing, ArtefactBroken):
             current = None
-        if current and current.fingerprint == fingerprint:
+        same = current if current and current.fingerprint == fingerprint else None
+        if same and not step.unfinished(self.workspace, same):
             meter.tell("skipped")
-            return current
+            return same
         with readable_disk_errors(self.workspace.root):
-            adopted = self._finished_but_not_pointed_to(step, fingerprint)
+            adopted = None if same else self._finished_but_not_pointed_to(step, fingerprint)
             if adopted:
                 meter.tell("adopted")
                 return adopted
@@ -219,7 +223,7 @@ class Pipeline:
         settings = self.workspace.settings
         work = self.workspace.work_folder(step.name, fingerprint[:16])
         work.mkdir(parents=True, exist_ok=True)
-        context = StepContext(self.workspace, settings, work, inputs, meter, runner or LocalRunner(settings.workers))
+        context = StepContext(self.workspace, settings, work, inputs, meter, runner or LocalRunner(_workers(settings)))
         meter.tell("started")
         began = time.monotonic()
         counts = self._guarded(step, context)
@@ -260,6 +264,11 @@ class Pipeline:
                 why="This is a fault of the program, not of your data. Earlier steps are kept.",
                 mend=f"`{self.workspace.command('doctor')}` may show the cause; run with PYTHONFAULTHANDLER=1 and report it",
             ) from error
+
+
+def _workers(settings: Settings) -> int:
+    """Enough to keep every model server busy, and every core."""
+    return max(settings.workers, settings.ollama.parallel * len(settings.ollama.hosts))
 
 
 def in_words(counts: Counts) -> str:

@@ -22,6 +22,7 @@ from persona_core.schema import AspectKind, Sentiment
 from persona_core.settings import DEMO_DATA
 from persona_core.text.encoder import BaseEncoder, Matrix, Readings
 
+SENTENCES_SAY, DESCRIPTION_SAYS = 20.0, 3.0
 KIND_C, SENTIMENT_C, NEED_C = 0.003, 0.003, 10.0
 
 
@@ -95,8 +96,22 @@ def train(encoder: BaseEncoder, with_demo: bool = True) -> Judge:
         need=_fitted(
             readings.topics[with_need], [need_ids.index(str(taught.needs[place])) for place in with_need], NEED_C, scaled=False
         ),
+        bearings=_bearings(encoder),
         need_ids=need_ids,
     )
+
+
+def _bearings(encoder: BaseEncoder) -> Matrix:
+    """Where each need's own sentences lie, and what is said of those who have it, from the middle of all needs."""
+    needs = read_needs()
+    told = np.array([encoder.topics([*need.seeds, *need.faults]).mean(0) for need in needs])
+    said = encoder.topics([f"They {need.phrase}. They want {need.wants}. They decide {need.decides}." for need in needs])
+    directions = []
+    for rows in (told, said):
+        moved = rows - rows.mean(0)
+        directions.append(moved / np.linalg.norm(moved, axis=1, keepdims=True))
+    bearings: Matrix = (SENTENCES_SAY * directions[0] + DESCRIPTION_SAYS * directions[1]).astype(np.float32)
+    return bearings
 
 
 def _fitted(inputs: Matrix, labels: Sequence[int], strength: float, *, scaled: bool = True) -> Linear:

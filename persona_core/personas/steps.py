@@ -7,6 +7,8 @@ from typing import Any
 
 from persona_core.catalog.store import Catalog, review_of
 from persona_core.errors import StepFailed
+from persona_core.llm.choice import SOURCE, asks_again, model_for, opened_model
+from persona_core.personas.asked import asked_aspects, asked_personas
 from persona_core.personas.aspects import ASPECTS, KeptAspect, kept, read_aspects, rows_of, write_aspects
 from persona_core.personas.duplicates import without_duplicates
 from persona_core.personas.extraction import extract, sentences_of
@@ -16,10 +18,15 @@ from persona_core.personas.reading import Judge
 from persona_core.personas.writing import ItemAspects, write_personas
 from persona_core.pipeline import Counts, Step, StepContext
 from persona_core.schema import AspectKind, Persona, Review, Stance
-from persona_core.text.encoder import IDENTITY, BaseEncoder
+from persona_core.text.encoder import IDENTITY, BaseEncoder, Matrix
 from persona_core.text.parts import read_in_parts
+from persona_core.workspace import Workspace
 
-CODE = ("persona_core.text", "persona_core.schema")
+CODE = ("persona_core.text", "persona_core.schema", "persona_core.llm", "persona_core.personas.asked")
+
+
+def _sources(workspace: Workspace, step: str) -> dict[str, str]:
+    return {"encoder": IDENTITY, "judge": Judge.identity(), SOURCE: model_for(workspace, step)}
 
 
 def _texts(catalog: Catalog) -> list[Review]:
@@ -32,18 +39,30 @@ def _texts(catalog: Catalog) -> list[Review]:
 
 def _find_aspects(context: StepContext) -> Counts:
     reviews = _texts(Catalog.of(context.inputs["catalog"]))
+    model = opened_model(context.workspace, "aspects")
+    rows: list[dict[str, Any]] = []
+    counts: Counts = {"by": "extraction"}
+    if model is not None:
+        rows, unread, counts = asked_aspects(context, reviews, model)
+        rows += _extracted(context, unread)[0]
+        vectors = read_in_parts(BaseEncoder(), [row["text"] for row in rows], context.folder, context.progress).topics
+    else:
+        rows, vectors = _extracted(context, reviews)
+    write_aspects(context.file(ASPECTS), rows)
+    write_vectors(context.file(VECTORS), vectors)
+    kinds = Counter(row["kind"] for row in rows)
+    said: Counts = {"reviews with text": len(reviews), "aspects": len(rows)}
+    return {**said, **{str(kind): kinds[str(kind)] for kind in AspectKind}, **counts}
+
+
+def _extracted(context: StepContext, reviews: list[Review]) -> tuple[list[dict[str, Any]], Matrix]:
+    """The rows of what is found without a model, and the topic of each."""
     sentences = sentences_of(reviews)
     texts = [reviews[place].text[start:end] for place, (start, end) in sentences]
     readings = read_in_parts(BaseEncoder(), texts, context.folder, context.progress)
     row_of = {(reviews[place].id, start): row for row, (place, (start, _)) in enumerate(sentences)}
-    rows: list[dict[str, Any]] = []
-    for found in extract(reviews, sentences, readings, Judge.load()):
-        rows += rows_of(found)
-    write_aspects(context.file(ASPECTS), rows)
-    write_vectors(context.file(VECTORS), readings.topics[[row_of[row["review_id"], row["start"]] for row in rows]])
-    kinds = Counter(row["kind"] for row in rows)
-    counts: Counts = {"reviews with text": len(reviews), "sentences": len(sentences), "aspects": len(rows)}
-    return {**counts, **{str(kind): kinds[str(kind)] for kind in AspectKind}, "by": "extraction"}
+    rows = [row for found in extract(reviews, sentences, readings, Judge.load()) for row in rows_of(found)]
+    return rows, readings.topics[[row_of[row["review_id"], row["start"]] for row in rows]]
 
 
 # Personas --------------------------------------------------------------------------------------------------------------
@@ -53,22 +72,32 @@ def _write_personas(context: StepContext) -> Counts:
     catalog = Catalog.of(context.inputs["catalog"])
     found = context.inputs["aspects"]
     items = items_with_aspects(catalog, [kept(row) for row in read_aspects(found.file(ASPECTS)).itertuples()])
+    model = opened_model(context.workspace, "personas")
+    written: dict[str, list[Persona]] = {}
+    counts: Counts = {"by": "extraction"}
+    if model is not None:
+        written, counts = asked_personas(context, catalog, items, model)
     encoder = BaseEncoder()
+    topics = read_vectors(found.file(VECTORS))
     personas = [
         persona
-        for _, of_item in write_personas(items, read_vectors(found.file(VECTORS)), Judge.load(), encoder, context.progress)
-        for persona in of_item
+        for item, of_item in write_personas(items, topics, Judge.load(), encoder, context.progress)
+        for persona in written.get(item, of_item)
     ]
     vectors = read_in_parts(encoder, [text_of(one) for one in personas], context.folder, context.progress).topics
     left, rows = without_duplicates(personas, vectors)
     check_grounding(left, {review.id: review for review in _texts(catalog)})
     write_personas_file(context.file(PERSONAS), left)
     write_vectors(context.file(VECTORS), vectors[rows])
-    stances = Counter(one.stance for one in left)
-    with_some = len({one.item_id for one in left})
-    counts: Counts = {"personas": len(left), "items with personas": with_some, "items without": len(items) - with_some}
-    counts |= {"merged": len(personas) - len(left), "quotes": sum(len(one.quotes) for one in left)}
-    return {**counts, **{str(stance): stances[stance] for stance in Stance}, "by": "extraction"}
+    return {**_counts_of(left, len(items)), "merged": len(personas) - len(left), **counts}
+
+
+def _counts_of(personas: list[Persona], items: int) -> Counts:
+    stances = Counter(one.stance for one in personas)
+    with_some = len({one.item_id for one in personas})
+    counts: Counts = {"personas": len(personas), "items with personas": with_some, "items without": items - with_some}
+    counts["quotes"] = sum(len(one.quotes) for one in personas)
+    return {**counts, **{str(stance): stances[stance] for stance in Stance}}
 
 
 def items_with_aspects(catalog: Catalog, aspects: list[KeptAspect]) -> list[ItemAspects]:
@@ -105,8 +134,15 @@ ASPECT_STEP = Step(
     reads=("catalog",),
     writes=(ASPECTS, VECTORS),
     run=_find_aspects,
-    code=(*CODE, "persona_core.personas.aspects", "persona_core.personas.extraction", "persona_core.personas.reading"),
-    sources=lambda _: {"encoder": IDENTITY, "judge": Judge.identity()},
+    code=(
+        *CODE,
+        "persona_core.personas.aspects",
+        "persona_core.personas.asking",
+        "persona_core.personas.extraction",
+        "persona_core.personas.reading",
+    ),
+    sources=lambda workspace: _sources(workspace, "aspects"),
+    unfinished=asks_again,
 )
 PERSONA_STEP = Step(
     name="personas",
@@ -116,9 +152,13 @@ PERSONA_STEP = Step(
     run=_write_personas,
     code=(
         *CODE,
-        *(f"persona_core.personas.{name}" for name in ("aspects", "duplicates", "files", "grouping", "needs", "wording", "writing")),
+        *(
+            f"persona_core.personas.{name}"
+            for name in ("aspects", "authoring", "duplicates", "files", "grouping", "needs", "wording", "writing")
+        ),
     ),
-    sources=lambda _: {"encoder": IDENTITY, "judge": Judge.identity()},
+    sources=lambda workspace: _sources(workspace, "personas"),
+    unfinished=asks_again,
 )
 INDEX_STEP = Step(
     name="index",

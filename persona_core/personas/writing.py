@@ -12,11 +12,12 @@ from persona_core.personas.grouping import Field, Group, group
 from persona_core.personas.needs import read_needs
 from persona_core.personas.reading import Judge
 from persona_core.personas.wording import Book, persona_of
-from persona_core.schema import Persona
+from persona_core.schema import AspectKind, Persona
 from persona_core.text.encoder import BaseEncoder, Matrix
 from persona_core.text.phrases import Telling
 
 RAREST = 1e-4
+SHARES = {AspectKind.PREFERENCE: 1.5, AspectKind.PURPOSE: 1.5}
 Tell = Callable[[int, int, str], None]
 
 
@@ -61,9 +62,20 @@ def write_personas(
 def _fields(items: Sequence[ItemAspects], topics: Matrix, judge: Judge) -> dict[str, Field]:
     chances = judge.need.chances(topics) if len(topics) else np.zeros((0, len(judge.need_ids)), np.float32)
     evidence: Matrix = np.log(np.maximum(chances, 1e-6) / np.maximum(chances.mean(0), 1e-9)) if len(chances) else chances
-    kinship = kinship_of(judge)
-    usual = _usual(items, evidence)
-    return {item.item_id: Field(topics[list(item.rows)], evidence[list(item.rows)], kinship, usual[item.scenario]) for item in items}
+    kinship, usual = kinship_of(judge), _usual(items, evidence)
+    middle: Matrix = topics.mean(0) if len(topics) else np.zeros(judge.bearings.shape[1], np.float32)
+    return {
+        item.item_id: Field(
+            topics=topics[list(item.rows)],
+            needs=evidence[list(item.rows)],
+            shares=np.array([SHARES.get(one.aspect.kind, 1.0) for one in item.aspects], np.float32),
+            kinship=kinship,
+            bearings=judge.bearings,
+            middle=middle,
+            usual=usual[item.scenario],
+        )
+        for item in items
+    }
 
 
 def kinship_of(judge: Judge) -> Matrix:

@@ -90,7 +90,7 @@ def test_what_shares_no_letter_with_the_text_is_not_found(invented: list[str], p
         ("MY SISTER'S ONE IS FINE", "My sister's one is fine"),
         ("for the cafe, where", "for the café, where"),
         ("for the\n cafe\u0301,\twhere", "for the café, where"),
-        ("Would I buy it agian?", "Would I buy it again"),
+        ("Would I buy it agian?", "Would I buy it again?"),
         ("Probaly not, unles they mend the lid", "Probably not, unless they mend the lid"),
         ("Probably not, unless they...", "Probably not, unless they"),
         ("…where mornings are mad…", "where mornings are mad"),

@@ -60,6 +60,8 @@ class Judge:
     kind: Linear
     sentiment: Linear
     need: Linear
+    bearings: Matrix
+    """For each need, the direction in which texts about it lie; its length says how much that counts beside `need`."""
     need_ids: tuple[str, ...]
 
     @classmethod
@@ -78,7 +80,7 @@ class Judge:
             raise _unusable(path, str(error)) from error
         if notes.get("encoder") != IDENTITY:
             raise _unusable(path, f"It was trained over {notes.get('encoder')}, not {IDENTITY}.")
-        return cls(readers[0], readers[1], readers[2], tuple(json.loads(notes["needs"])))
+        return cls(readers[0], readers[1], readers[2], parts["bearings"], tuple(json.loads(notes["needs"])))
 
     @staticmethod
     def identity(path: Path = FILE) -> str:
@@ -96,6 +98,7 @@ class Judge:
             for name in ("kind", "sentiment", "need")
             for part in ("mean", "scale", "weights", "bias")
         }
+        parts["bearings"] = np.ascontiguousarray(self.bearings)
         save_file(parts, str(path), {"encoder": IDENTITY, "needs": json.dumps(self.need_ids)})
 
     def judge(self, texts: Sequence[str], readings: Readings, ratings: Sequence[float | None]) -> Judged:

@@ -1,0 +1,75 @@
+"""Which language model a build uses, if any: the one that the settings name, where a server has it.
+
+What a model made stays good while its server is away; nobody loses personas by closing a laptop.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import lru_cache
+
+from persona_core.errors import ArtefactBroken, ModelUnavailable, WorkspaceMissing
+from persona_core.llm.cache import AnswerCache
+from persona_core.llm.ollama_model import OllamaModel
+from persona_core.llm.server import ServerState, look
+from persona_core.settings import OllamaSettings
+from persona_core.workspace import Manifest, Workspace
+
+ANSWERS = "answers.sqlite"
+NONE = "none"
+SOURCE = "model"
+RETRY = "to ask again"
+"""The count under which a step says how many answers failed."""
+FRESH_S = 20.0
+"""So long is believed what a server said of itself: a page must not wait for a host that is away."""
+
+
+@lru_cache(maxsize=8)
+def _looked(settings: OllamaSettings, moment: int) -> tuple[ServerState, ...]:
+    return look(settings)
+
+
+def reachable_model(settings: OllamaSettings) -> str:
+    """Name and digest of the model that would be asked now, or `none`."""
+    if settings.use == "never":
+        return NONE
+    for state in _looked(settings, int(time.monotonic() / FRESH_S)):
+        if state.reachable and state.has(settings.model):
+            return f"{settings.model}@{state.digest_of(settings.model)[:12]}"
+    return NONE
+
+
+def model_for(workspace: Workspace, step: str) -> str:
+    """Whose work the step is, or would be: the model at hand, else the one that made what is there."""
+    settings = workspace.settings.ollama
+    at_hand = reachable_model(settings)
+    if at_hand != NONE or settings.use == "never":
+        return at_hand
+    try:
+        return workspace.artefact(step).manifest.because.get(f"file {SOURCE}", NONE)
+    except (WorkspaceMissing, ArtefactBroken):
+        return NONE
+
+
+def opened_model(workspace: Workspace, step: str) -> OllamaModel | None:
+    """The model to ask, its answers kept in the workspace; None where the step works without one."""
+    wanted = model_for(workspace, step)
+    if wanted == NONE:
+        return None
+    settings = workspace.settings
+    model = OllamaModel.of(settings.ollama, AnswerCache(workspace.root / ANSWERS), seed=settings.seed)
+    if model is None:
+        raise ModelUnavailable(
+            f"{step!r} was made with the model {wanted}, which cannot be reached now.",
+            why="It has to be made again, and to do that without the model would lose the model's work.",
+            mend="start the server (ollama serve), or go on without it: PERSONA_OLLAMA_USE=never " + workspace.command("build"),
+        )
+    return model
+
+
+def asks_again(workspace: Workspace, manifest: Manifest) -> str:
+    """Why a finished step is not done yet: answers failed, and there is a model to ask again."""
+    failed = manifest.counts.get(RETRY, 0)
+    if failed and reachable_model(workspace.settings.ollama) != NONE:
+        return f"{failed} answers of the model failed; the next build asks again"
+    return ""

@@ -1,0 +1,66 @@
+"""The persona steps with a language model: what it reads and writes, and extraction where it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from persona_core.catalog.store import Catalog
+from persona_core.errors import ModelAnswerBad
+from persona_core.files import digest
+from persona_core.llm.choice import RETRY
+from persona_core.llm.protocol import LanguageModel
+from persona_core.personas.asking import ModelFinder
+from persona_core.personas.aspects import rows_of
+from persona_core.personas.authoring import author, summary_of
+from persona_core.personas.writing import ItemAspects
+from persona_core.pipeline import Counts, StepContext
+from persona_core.schema import Persona, Review
+
+Rows = list[dict[str, Any]]
+
+
+def asked_aspects(context: StepContext, reviews: Sequence[Review], model: LanguageModel) -> tuple[Rows, list[Review], Counts]:
+    """The rows of all aspects, the reviews that the model failed at, and what there is to count."""
+    finder = ModelFinder(model)
+
+    def ask(batch: list[Review]) -> dict[str, Any]:
+        try:
+            found = finder.find_batch(batch)
+        except ModelAnswerBad as error:
+            return {"failed": str(error), "reviews": [review.id for review in batch]}
+        return {"rows": [row for one in found for row in rows_of(one)], "dropped": sum(one.dropped for one in found)}
+
+    batches = finder.batches(reviews)
+    answers = list(context.map(ask, batches, key=lambda batch: digest(repr([r.id for r in batch]).encode()), unit="batches"))
+    failed = {name for answer in answers if "failed" in answer for name in answer["reviews"]}
+    rows = [row for answer in answers for row in answer.get("rows", ())]
+    counts: Counts = {"dropped": sum(answer.get("dropped", 0) for answer in answers), "by": model.name}
+    return rows, [review for review in reviews if review.id in failed], counts | {RETRY: sum("failed" in one for one in answers)}
+
+
+def asked_personas(
+    context: StepContext, catalog: Catalog, items: Sequence[ItemAspects], model: LanguageModel
+) -> tuple[dict[str, list[Persona]], Counts]:
+    """The model's personas by item, and what there is to count; an item that it failed at is not among them."""
+
+    def ask(item: ItemAspects) -> dict[str, Any]:
+        known = catalog.item(item.item_id)
+        try:
+            authored = author(model, summary_of(known) if known else item.item_id, item.aspects)
+        except ModelAnswerBad as error:
+            return {"failed": str(error), "personas": [], "refused": 0}
+        return {"personas": [one.model_dump(mode="json") for one in authored.personas], "refused": authored.refused}
+
+    speaking = [item for item in items if item.aspects]
+    answers = list(context.map(ask, speaking, key=lambda item: item.item_id, unit="items"))
+    written = {
+        item.item_id: [Persona.model_validate(one) for one in answer["personas"]]
+        for item, answer in zip(speaking, answers, strict=True)
+        if answer["personas"]
+    }
+    counts: Counts = {"refused": sum(answer["refused"] for answer in answers), "by": model.name}
+    return written, counts | {
+        RETRY: sum("failed" in answer for answer in answers),
+        "items by extraction": len(speaking) - len(written),
+    }
