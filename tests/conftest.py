@@ -33,8 +33,10 @@ def tiny_world(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def built_demo(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """The demo world, built once. Tests read it and never change it."""
-    return build_from(DEMO_DATA, tmp_path_factory.mktemp("built") / "demo")
+    """The demo world, built once for all workers. Tests read it and never change it."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    return build_from(DEMO_DATA, shared / "built-demo")
 
 
 @pytest.fixture

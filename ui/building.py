@@ -35,7 +35,7 @@ def ensure_built(place: Workspace, needed: str) -> None:
     else:
         if not job.running and job.error is None:
             job.start()
-        watch(job)
+        watch(job, until=needed)
     st.stop()
 
 
@@ -44,14 +44,16 @@ def _explain_read_only(place: Workspace) -> None:
     st.code(place.command("build --from demo"), language=None)
 
 
-def watch(job: BuildJob) -> None:
-    """The running build, redrawn by itself until it ends."""
+def watch(job: BuildJob, until: str | None = None) -> None:
+    """The running build, redrawn by itself until it ends, or until the step that the page waits for is there."""
 
     @st.fragment(run_every=EVERY if job.running or isinstance(job.error, WorkspaceBusy) else None)
     def panel() -> None:
         if isinstance(job.error, WorkspaceBusy):
             _draw_busy(job.error)
             job.start()  # a free lock ends the waiting
+        elif until in job.finished:
+            st.rerun()
         elif job.running:
             _draw_running(job)
         elif job.error is None:

@@ -30,6 +30,11 @@ class BuildJob:
     def running(self) -> bool:
         return self._thread is not None and self._thread.is_alive()
 
+    @property
+    def finished(self) -> set[str]:
+        """The steps that this build has brought up to date so far."""
+        return {name for name, one in self.progress.items() if one.phase in ("finished", "skipped", "adopted")}
+
     def start(self) -> None:
         with self._guard:
             if self.running:

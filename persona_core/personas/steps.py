@@ -23,6 +23,7 @@ from persona_core.text.parts import read_in_parts
 from persona_core.workspace import Workspace
 
 CODE = ("persona_core.text", "persona_core.schema", "persona_core.llm", "persona_core.personas.asked")
+WRITERS = ("aspects", "authoring", "duplicates", "files", "grouping", "needs", "wording", "writing")
 
 
 def _sources(workspace: Workspace, step: str) -> dict[str, str]:

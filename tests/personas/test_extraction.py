@@ -23,6 +23,7 @@ from persona_core.steps import pipeline_of
 from persona_core.text.encoder import BaseEncoder, Readings
 from persona_core.workspace import Workspace
 from tests.support.worlds import tiny_reviews, write_lines
+from tests.text import one_thread  # noqa: F401 - a fixture that works by being here
 
 pytestmark = pytest.mark.xdist_group("encoder")
 NEEDS = 4

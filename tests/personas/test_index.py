@@ -20,6 +20,7 @@ from persona_core.text.encoder import DIMENSION
 from persona_core.workspace import Workspace
 from tests.support.stores import same, units
 from tests.support.worlds import build_from, write_tiny_world
+from tests.text import one_thread  # noqa: F401 - a fixture that works by being here
 
 pytestmark = pytest.mark.xdist_group("chroma")
 ASKED = np.random.default_rng(5).normal(size=(4, DIMENSION))

@@ -29,6 +29,7 @@ from persona_core.schema import Persona, Quote, Review, Stance
 from persona_core.text.encoder import DIMENSION
 from persona_core.workspace import Workspace
 from tests.support.worlds import START, build_from, write_lines
+from tests.text import one_thread  # noqa: F401 - a fixture that works by being here
 
 pytestmark = pytest.mark.xdist_group("encoder")
 SAID = {

@@ -19,6 +19,7 @@ from persona_core.personas.reading.cues import COUNT, SIGNS, cues_of
 from persona_core.personas.reading.judge import FILE, KINDS, STAR_SAY, softmax
 from persona_core.schema import AspectKind
 from persona_core.text.encoder import DIMENSION, IDENTITY, BaseEncoder, Readings
+from tests.text import one_thread  # noqa: F401 - a fixture that works by being here
 
 pytestmark = pytest.mark.xdist_group("encoder")
 MENDS = "persona_core.evaluation.train_judge"

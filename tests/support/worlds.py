@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -13,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from persona_core.catalog.choose import choose_source
+from persona_core.errors import WorkspaceBusy
 from persona_core.steps import pipeline_of
 from persona_core.workspace import Workspace
 
@@ -21,10 +23,16 @@ SCENARIOS = ("books", "kitchen", "outdoors")
 
 
 def build_from(source: Path, root: Path) -> Workspace:
+    """A workspace with all steps built; waits while another process builds it."""
     place = Workspace.at(root)
-    choose_source(place, str(source))
-    pipeline_of(place).build()
-    return place
+    while True:
+        try:
+            choose_source(place, str(source))
+            pipeline_of(place).build()
+        except WorkspaceBusy:
+            time.sleep(0.5)
+        else:
+            return place
 
 
 def tiny_reviews(users: int = 8, items: int = 6, number: int = 40) -> list[dict[str, Any]]:

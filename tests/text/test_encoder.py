@@ -11,6 +11,7 @@ import pytest
 from persona_core.text import parts
 from persona_core.text.encoder import DIMENSION, BaseEncoder, Readings, Tell
 from persona_core.text.parts import read_in_parts
+from tests.text import one_thread  # noqa: F401 - a fixture that works by being here
 
 pytestmark = pytest.mark.xdist_group("encoder")
 TEXTS = [
