@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported: two workers with two threads each get in each other's way
+
 import pytest
 
 from persona_core.settings import DEMO_DATA

@@ -133,7 +133,7 @@ def review_of(row: dict[str, Any]) -> Review:
         id=row["review_id"],
         user_id=row["user_id"],
         item_id=row["item_id"],
-        rating=row["rating"],
+        rating=None if row["rating"] is None or row["rating"] != row["rating"] else float(row["rating"]),  # a frame says NaN
         time=row["time"],
         text=row["text"],
     )

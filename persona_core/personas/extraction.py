@@ -37,6 +37,9 @@ def sentences_of(reviews: Sequence[Review]) -> list[Sentence]:
 
 def extract(reviews: Sequence[Review], sentences: Sequence[Sentence], readings: Readings, judge: Judge) -> Iterator[Found]:
     """The aspects of each review, in order; small talk is none. A verdict has a feeling, all else is neutral."""
+    if not sentences:
+        yield from (Found(review, ()) for review in reviews)
+        return
     texts = [reviews[place].text[start:end] for place, (start, end) in sentences]
     judged = judge.judge(texts, readings, [reviews[place].rating for place, _ in sentences])
     kinds = judged.kinds.argmax(1)

@@ -115,7 +115,7 @@ def group(aspects: Sequence[KeptAspect], field: Field) -> list[Group]:
         side = [voice for voice in voices if voice.praising is praising][-MOST_VOICES:]
         found += _grouped(side, field, Stance.SUITS if praising else Stance.DISAPPOINTS)
     found = _with_mixed(_one_a_need(found, field), field)
-    ranked = sorted(found, key=lambda one: (-len(one.reviews), one.stance, one.voices[0].review_id))
+    ranked = sorted(found, key=lambda one: (-len(one.reviews), one.stance, min(one.reviews), one.need))
     return _without_strays(ranked)[:MOST_GROUPS]
 
 
@@ -186,7 +186,7 @@ def _with_mixed(groups: list[Group], field: Field) -> list[Group]:
 
 
 def _without_strays(ranked: list[Group]) -> list[Group]:
-    """Drops groups of a single review while there are two larger ones of that stance; a lonely complaint is heard."""
+    """Drops groups of a single review where a larger one of that stance is heard; a lonely complaint stays."""
     kept: list[Group] = []
     for one in ranked:
         larger = sum(other.stance is one.stance and len(other.reviews) > 1 for other in kept)

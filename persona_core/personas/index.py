@@ -6,13 +6,12 @@ Chroma writes to its files when they are merely opened, so they cannot be held t
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 from pathlib import Path
 
 import orjson
 
-from persona_core.errors import ArtefactBroken
+from persona_core.errors import ArtefactBroken, PersonaError
 from persona_core.files import digest, write_json
 from persona_core.personas.files import PERSONAS, VECTORS, read_personas, read_vectors
 from persona_core.personas.store import (
@@ -34,8 +33,6 @@ from persona_core.workspace import Artefact, Workspace
 PLACE = "index.json"
 INDEX_FILES = (PLACE, TABLE, MATRIX)
 FOLDER = "chroma"
-KEPT = 2
-"""Versions of the embedded index that stay: this one, and the one that readers may still have open."""
 
 
 def build_index(context: StepContext, scenario_of: dict[str, str]) -> Counts:
@@ -54,8 +51,10 @@ def build_index(context: StepContext, scenario_of: dict[str, str]) -> Counts:
     if url:
         build_on_server(server_place(context.workspace, url, version), stored, matrix, IDENTITY, tell=tell, mend=mend)
     else:
-        build_embedded(context.workspace.root / FOLDER / version, stored, matrix, IDENTITY, tell=tell, mend=mend)
-        _prune(context.workspace.root / FOLDER, version)
+        home = context.workspace.root / FOLDER
+        shutil.rmtree(home / version, ignore_errors=True)  # whatever a stopped or damaged build left there
+        build_embedded(home / version, stored, matrix, IDENTITY, tell=tell, mend=mend)
+        _prune(home, {version, _version_now(context.workspace)})
     write_json(context.file(PLACE), {"version": version, "url": url, "personas": len(stored)})
     return {"personas": len(stored), "in": f"chroma at {url}" if url else "chroma, embedded"}
 
@@ -90,8 +89,15 @@ def missing_index(workspace: Workspace, artefact: Artefact) -> str:
     return "" if place["url"] or (folder / "chroma.sqlite3").is_file() else f"{folder} is gone."
 
 
-def _prune(home: Path, version: str) -> None:
-    others = sorted((one for one in home.iterdir() if one.is_dir() and one.name != version), key=lambda one: one.stat().st_mtime)
-    for old in others[: max(0, len(others) - (KEPT - 1))]:
-        with contextlib.suppress(OSError):
-            shutil.rmtree(old)
+def _version_now(workspace: Workspace) -> str:
+    """The version that readers may have open."""
+    try:
+        return str(orjson.loads(workspace.artefact("index").file(PLACE).read_bytes())["version"])
+    except (PersonaError, OSError, ValueError, KeyError):
+        return ""
+
+
+def _prune(home: Path, keep: set[str]) -> None:
+    for old in home.iterdir():
+        if old.is_dir() and old.name not in keep:
+            shutil.rmtree(old, ignore_errors=True)

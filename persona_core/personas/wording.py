@@ -172,7 +172,7 @@ def _traits(group: Group, need: Need | None, number: int, aspects: Sequence[Kept
         label = aspects[row].aspect.label
         if label not in {" ".join(phrase.words) for phrase in noun_phrases(aspects[row].text)}:
             continue
-        words = set(label.split())
+        words = sorted(set(label.split()))
         labels[label] = labels.get(label, 0.0) + sum(book.telling.weight(number, word) for word in words) / (1 + len(words))
     own = [label for label in sorted(labels, key=lambda one: (-labels[one], one)) if 3 <= len(label) <= 40]
     return tuple([*([need.phrase] if need else []), *own][:MOST_TRAITS])

@@ -87,6 +87,7 @@ def noun_phrases(text: str) -> list[Phrase]:
     for match in [*WORD.finditer(text), None]:
         together = match is not None and (not run or not re.search(r"[^\s-]", text[previous_end : match.start()]))
         if match is not None and together and _may_stand(match[0].lower()):
+            led = led if run else previous in LEADERS
             run.append(match)
         else:
             found += _closed(run, led)
@@ -135,7 +136,7 @@ def label_of(sentence: str, telling: Telling) -> str:
     """A few of the sentence's own words that say what it is about."""
     phrases = noun_phrases(sentence)
     if phrases:
-        best = max(phrases, key=lambda one: (sum(telling.rarity(word) for word in set(one.words)), -one.start))
+        best = max(phrases, key=lambda one: (sum(telling.rarity(word) for word in sorted(set(one.words))), -one.start))
         return " ".join(best.words)
     words = [word for word in words_of(sentence) if word not in FUNCTION]
     return " ".join((words or words_of(sentence))[:LONGEST_LABEL])

@@ -10,7 +10,7 @@ from persona_core.schema import Quote, Review
 NEARLY = 90.0
 """How alike, of 100, the nearest passage must be; measured in edits."""
 SHORTEST_FUZZY = 12
-ALIKE = str.maketrans({"‘": "'", "’": "'", "`": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": ".", "\u00a0": " "})
+ALIKE = str.maketrans({"‘": "'", "’": "'", "`": "'", "“": '"', "”": '"', "–": "-", "—": "-"})
 WRAPPING = " \t\n\"'“”‘’.…,;:-–—"
 
 
@@ -21,20 +21,32 @@ def find_quote(review: Review, wanted: str) -> Quote | None:
 
 
 def find_span(text: str, wanted: str) -> tuple[int, int] | None:
-    bare = wanted.strip(WRAPPING)
+    bare = wanted.strip().strip(WRAPPING).strip()
     if not re.search(r"\w", bare):
         return None
-    at = text.find(bare)
+    at = _whole_place(text, bare)
     if at >= 0:
         return at, at + len(bare)
     return _normalised(text, bare) or _nearly(text, bare)
 
 
+def _whole_place(text: str, wanted: str) -> int:
+    """Where `wanted` stands, not as a part of a longer word."""
+    before, after = (r"(?<!\w)" if wanted[0].isalnum() else ""), (r"(?!\w)" if wanted[-1].isalnum() else "")
+    found = re.search(f"{before}{re.escape(wanted)}{after}", text)
+    return found.start() if found else -1
+
+
 def _normalised(text: str, wanted: str) -> tuple[int, int] | None:
     plain, places = _plain(text)
     needle, _ = _plain(wanted)
-    at = plain.find(needle)
-    return (places[at], places[at + len(needle) - 1] + 1) if needle and at >= 0 else None
+    at = _whole_place(plain, needle) if needle else -1
+    if at < 0:
+        return None
+    end = places[at + len(needle) - 1] + 1
+    while end < len(text) and unicodedata.combining(text[end]):
+        end += 1  # an accent belongs to its letter
+    return places[at], end
 
 
 def _plain(text: str) -> tuple[str, list[int]]:
@@ -46,8 +58,8 @@ def _plain(text: str) -> tuple[str, list[int]]:
             if unicodedata.combining(part):
                 continue
             space = part.isspace()
-            if space and (not letters or letters[-1] == " "):
-                continue
+            if (space and (not letters or letters[-1] == " ")) or (part == "." and letters and letters[-1] == "."):
+                continue  # several spaces are one, and so are the dots of an ellipsis
             letters.append(" " if space else part)
             places.append(place)
     return "".join(letters), places

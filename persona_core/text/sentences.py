@@ -52,6 +52,8 @@ def _shortened(text: str, start: int, end: int) -> list[Span]:
     if end - start <= LONGEST:
         return [(start, end)]
     window = text[start : start + LONGEST]
-    at = max(window.rfind(", "), window.rfind("; ")) + 1 or window.rfind(" ")
+    at = max(window.rfind(", "), window.rfind("; ")) + 1
+    if at <= LONGEST // 3:
+        at = window.rfind(" ")
     cut = start + (at if at > LONGEST // 3 else LONGEST)
     return _trimmed(text, start, cut) + _trimmed(text, cut, end)

@@ -111,9 +111,6 @@ def test_a_review_that_says_nothing_has_no_aspect(text: str) -> None:
     assert found.aspects == ()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="Judged.need_evidence and company take means of nothing: a world without texts warns on the terminal"
-)
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_reviews_without_any_text_are_read_without_a_warning() -> None:
     assert [one.aspects for one in stubbed(reviews_of(("", 5), ("", 1)))] == [(), ()]
@@ -191,10 +188,6 @@ def test_an_unrated_review_is_kept_as_unrated(tmp_path: Path) -> None:
     assert [kept(row).rating for row in read_aspects(tmp_path / ASPECTS).itertuples()] == [None]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="steps._texts takes ratings from a frame: a missing one is NaN, not None, and makes all of its item's praise NaN",
-)
 def test_reviews_without_stars_come_to_the_reader_as_such(tiny_world: Path, workspace: Workspace) -> None:
     from persona_core.personas.steps import _texts
 

@@ -187,10 +187,6 @@ def test_the_order_of_aspects_does_not_change_the_groups(seed: int) -> None:
     assert seen(group(moved, field), [one.id for one in moved]) == here
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="groups of one size are ranked by voices[0].review_id, the first to come: which ones MOST_GROUPS cuts off depends on order",
-)
 def test_the_order_of_aspects_does_not_change_which_of_equal_groups_are_cut_off() -> None:
     said = [one for need in range(NEEDS) for one in camp(need, GOOD, f"a{need:02}", f"b{(NEEDS - need):02}")]
     field = field_of(said)

@@ -179,9 +179,6 @@ def test_going_back_to_the_version_before_takes_it_over(workspace: Workspace) ->
     index.close()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="_prune keeps the youngest other folder, not the one that index.json names: after going back, that is another"
-)
 def test_the_version_that_was_in_use_stays_after_going_back(workspace: Workspace) -> None:
     hand_made(workspace, 9).build()
     in_use = versions(workspace)
@@ -210,10 +207,6 @@ def test_a_database_that_is_gone_is_told_and_made_again(workspace: Workspace) ->
     assert "build --only index" in broken.value.mend
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="_clear refuses a version's folder without chroma.sqlite3 as somebody else's: the mending command fails, ValueError",
-)
 def test_a_database_that_is_gone_is_mended_by_the_command_that_is_told(workspace: Workspace) -> None:
     pipeline = hand_made(workspace, 9)
     pipeline.build()

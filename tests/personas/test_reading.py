@@ -105,16 +105,12 @@ def test_a_part_that_is_missing_is_named(tmp_path: Path, judge: Judge) -> None:
     assert "need.bias" in refused.value.why
 
 
-@pytest.mark.xfail(strict=True, reason="Judge.load reads the note of the needs outside its try: a bare KeyError or JSONDecodeError")
 @pytest.mark.parametrize("notes", [{"encoder": IDENTITY}, {"encoder": IDENTITY, "needs": "{"}])
 def test_weights_with_a_damaged_note_are_refused(notes: dict[str, str], judge: Judge, tmp_path: Path) -> None:
     with pytest.raises(ArtefactBroken):
         Judge.load(saved(tmp_path / "judge.safetensors", judge, notes))
 
 
-@pytest.mark.xfail(
-    strict=True, reason="Judge.load looks at no shape: wrong weights load, and fail in the step as a fault of the program"
-)
 @pytest.mark.parametrize("part", ["kind.weights", "sentiment.mean", "need.bias"])
 def test_weights_of_a_wrong_shape_are_refused(part: str, judge: Judge, tmp_path: Path) -> None:
     notes = {"encoder": IDENTITY, "needs": "[]"}

@@ -13,9 +13,9 @@ import numpy as np
 from persona_core.errors import ArtefactBroken
 from persona_core.files import file_digest
 from persona_core.personas.reading.company import MIDDLE, Vector
-from persona_core.personas.reading.cues import cues_of
+from persona_core.personas.reading.cues import COUNT, cues_of
 from persona_core.schema import AspectKind, Sentiment
-from persona_core.text.encoder import IDENTITY, Matrix, Readings
+from persona_core.text.encoder import DIMENSION, IDENTITY, MANNER_DIMENSION, Matrix, Readings
 
 FILE = Path(__file__).with_name("judge.safetensors")
 KINDS: tuple[AspectKind | None, ...] = (*AspectKind, None)
@@ -37,6 +37,8 @@ class Judged(NamedTuple):
     @property
     def need_evidence(self) -> Matrix:
         """How much more each sentence speaks of each need than sentences here usually do, in logs."""
+        if not len(self.needs):
+            return self.needs
         evidence: Matrix = np.log(np.maximum(self.needs, 1e-6) / np.maximum(self.needs.mean(0), 1e-9))
         return evidence
 
@@ -72,15 +74,27 @@ class Judge:
             with safe_open(str(path), framework="numpy") as file:
                 notes = file.metadata() or {}
                 parts = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dict
-            readers = [
+            kind, sentiment, need = (
                 Linear(*(parts[f"{name}.{part}"] for part in ("mean", "scale", "weights", "bias")))
                 for name in ("kind", "sentiment", "need")
-            ]
+            )
+            judge = cls(kind, sentiment, need, parts["bearings"], tuple(json.loads(notes["needs"])))
+            judge.check_shapes()
         except Exception as error:
             raise _unusable(path, str(error)) from error
         if notes.get("encoder") != IDENTITY:
             raise _unusable(path, f"It was trained over {notes.get('encoder')}, not {IDENTITY}.")
-        return cls(readers[0], readers[1], readers[2], parts["bearings"], tuple(json.loads(notes["needs"])))
+        return judge
+
+    def check_shapes(self) -> None:
+        """Raises ValueError where the weights do not fit what they are to read."""
+        manner = MANNER_DIMENSION + COUNT
+        widths = ((self.kind, manner, len(KINDS)), (self.sentiment, manner + DIMENSION, len(SENTIMENTS)))
+        for reader, width, classes in (*widths, (self.need, DIMENSION, len(self.need_ids))):
+            if reader.weights.shape != (width, classes) or reader.mean.shape != (width,) or reader.bias.shape != (classes,):
+                raise ValueError(f"weights of shape {reader.weights.shape} where {(width, classes)} is due")
+        if self.bearings.shape != (len(self.need_ids), DIMENSION):
+            raise ValueError(f"bearings of shape {self.bearings.shape}")
 
     @staticmethod
     def identity(path: Path = FILE) -> str:
@@ -120,6 +134,4 @@ def softmax(logits: np.ndarray[Any, Any]) -> Matrix:
 
 
 def _unusable(path: Path, why: str) -> ArtefactBroken:
-    return ArtefactBroken(
-        f"{path} cannot be used.", why=why, mend="git checkout -- the file, or python -m persona_core.evaluation.train_judge"
-    )
+    return ArtefactBroken(f"{path} cannot be used.", why=why, mend="python -m persona_core.evaluation.train_judge --write")
