@@ -199,8 +199,8 @@ def measured(options: Options) -> list[dict[str, Any]]:
         for item_id in items_to_try(catalog, QUICK if options.quick else FULL):
             before, began = len(stand_in.requests), time.perf_counter()
             tally = worked(model, catalog, item_id, truth)
-            rows.append(row_of(item_id, tally, len(stand_in.requests) - before, time.perf_counter() - began))
-            print(f"{item_id}: {rows[-1]['seconds']:.0f} s", flush=True)
+            rows.append(row_of(item_id, tally, len(stand_in.requests) - before, round(time.perf_counter() - began, 1)))
+            print(", ".join(f"{name} {value}" for name, value in rows[-1].items()), flush=True)  # if it is stopped, this is left
             for one in tally.personas:
                 print(f"  {one.name} ({one.stance}, {one.weight:.0%}): {one.description} {one.rationale}", flush=True)
     totals = {name: sum(row[name] for row in rows) for name, value in rows[0].items() if not isinstance(value, str)}

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from persona_core.errors import PersonaError
-from persona_core.schema import Persona, Review, Stance
+from persona_core.schema import Persona, Stance
 from persona_core.workspace import Workspace
 
 WIDTH = 100
@@ -96,42 +96,19 @@ def _evaluate(command: Command) -> click.Group:
     @command
     def aspects(workspace: Workspace, as_json: bool) -> dict[str, Any]:
         """How well reviews were read: F1 by kind of aspect and by feeling."""
-        from persona_core.evaluation.aspects import aspect_scores, paired
-        from persona_core.evaluation.truth import Truth
-        from persona_core.personas.aspects import ASPECTS, kept, read_aspects
+        from persona_core.evaluation.report import aspect_rows
 
-        frame = read_aspects(_demo(workspace).artefact("aspects").file(ASPECTS))
-        rows = aspect_scores(paired(Truth.read(), (kept(row) for row in frame.itertuples())))
-        return _shown(rows, as_json, workspace, "aspects")
+        return _shown(aspect_rows(_demo(workspace)), as_json, workspace, "aspects")
 
     @evaluate.command()
     @command
     def personas(workspace: Workspace, as_json: bool) -> dict[str, Any]:
         """How good the personas are: motives covered, invented, grounded, distinct; beside personas written by hand."""
-        return _shown(_persona_rows(_demo(workspace)), as_json, workspace, "personas")
+        from persona_core.evaluation.report import persona_rows
+
+        return _shown(persona_rows(_demo(workspace)), as_json, workspace, "personas")
 
     return evaluate
-
-
-def _persona_rows(workspace: Workspace) -> list[dict[str, Any]]:
-    from persona_core.evaluation.personas import persona_scores, read_reference
-    from persona_core.evaluation.truth import Truth
-    from persona_core.text.encoder import BaseEncoder
-
-    truth, encoder, reviews = Truth.read(), BaseEncoder(), _reviews(workspace)
-    personas, reference = _all_personas(workspace), read_reference()
-    thirty = sorted({one.item_id for one in reference})
-    by = str(workspace.artefact("personas").manifest.counts.get("by", "extraction"))
-    runs = [(by, personas, sorted(truth.items)), (f"{by}, 30 items", personas, thirty), ("by hand, 30 items", reference, thirty)]
-    return [{"personas": name, **persona_scores(own, truth, reviews, encoder, items)} for name, own, items in runs]
-
-
-def _reviews(workspace: Workspace) -> dict[str, Review]:
-    from persona_core.catalog import Catalog
-    from persona_core.catalog.store import review_of
-
-    frame = Catalog.of(workspace.artefact("catalog")).reviews()
-    return {row["review_id"]: review_of(row) for row in frame[frame["text"] != ""].to_dict("records")}
 
 
 def _demo(workspace: Workspace) -> Workspace:

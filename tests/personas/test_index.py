@@ -11,7 +11,7 @@ import pytest
 
 from persona_core.errors import ArtefactBroken, WorkspaceMissing
 from persona_core.personas.files import PERSONAS, VECTORS, read_personas, read_vectors, write_personas_file, write_vectors
-from persona_core.personas.index import FOLDER, KEPT, build_index, open_index, open_matrix
+from persona_core.personas.index import FOLDER, build_index, open_index, open_matrix
 from persona_core.personas.steps import INDEX_STEP
 from persona_core.pipeline import Counts, Pipeline, Step, StepContext
 from persona_core.schema import Persona, Quote, Stance
@@ -145,7 +145,7 @@ def test_the_index_and_the_matrix_agree_hit_for_hit(workspace: Workspace) -> Non
 def test_only_so_many_versions_stay(workspace: Workspace) -> None:
     for number in (5, 6, 7, 8):
         hand_made(workspace, number).build()
-        assert len(versions(workspace)) == min(KEPT, number - 4)
+        assert len(versions(workspace)) == min(2, number - 4)
     index = open_index(workspace)
     assert index.count() == 8
     index.close()

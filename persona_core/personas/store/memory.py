@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -64,7 +65,7 @@ class MemoryStore:
         try:
             with safe_open(folder / VECTORS, framework="numpy") as file:
                 said = file.metadata() or {}
-                encoder = Encoder(said["model"], int(said["dimension"]))
+                encoder = Encoder(*json.loads(said["encoder"]))  # one note: the order of several is left to chance
                 check_encoder(encoder, expected, str(folder), mend)
                 matrix = file.get_tensor("vectors")
             table = pq.read_table(folder / PERSONAS, schema=SCHEMA).combine_chunks()
@@ -82,7 +83,7 @@ class MemoryStore:
 
         folder.mkdir(parents=True, exist_ok=True)
         beside = folder / f".{VECTORS}.new"
-        save_file({"vectors": self._matrix}, beside, metadata={"model": self.model, "dimension": str(self.dimension)})
+        save_file({"vectors": self._matrix}, beside, metadata={"encoder": json.dumps([self.model, self.dimension])})
         _into_place(beside, folder / VECTORS)
         beside = folder / f".{PERSONAS}.new"
         pq.write_table(self._table, beside, compression="zstd")
