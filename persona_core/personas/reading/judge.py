@@ -74,16 +74,19 @@ class Judge:
             with safe_open(str(path), framework="numpy") as file:
                 notes = file.metadata() or {}
                 parts = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dict
+        except Exception as error:
+            raise _unusable(path, str(error)) from error
+        if notes.get("encoder") != IDENTITY:
+            raise _unusable(path, f"It was trained over {notes.get('encoder')}, not {IDENTITY}.")
+        try:
             kind, sentiment, need = (
                 Linear(*(parts[f"{name}.{part}"] for part in ("mean", "scale", "weights", "bias")))
                 for name in ("kind", "sentiment", "need")
             )
             judge = cls(kind, sentiment, need, parts["bearings"], tuple(json.loads(notes["needs"])))
             judge.check_shapes()
-        except Exception as error:
-            raise _unusable(path, str(error)) from error
-        if notes.get("encoder") != IDENTITY:
-            raise _unusable(path, f"It was trained over {notes.get('encoder')}, not {IDENTITY}.")
+        except (KeyError, ValueError, TypeError) as error:
+            raise _unusable(path, f"{type(error).__name__}: {error}") from error
         return judge
 
     def check_shapes(self) -> None:
