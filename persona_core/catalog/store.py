@@ -115,6 +115,11 @@ class Catalog:
         """All reviews in the order they were read; name the columns where texts are not needed."""
         return pq.read_table(self.reviews_file, columns=list(columns) if columns else None).to_pandas()
 
+    def texts(self) -> list[Review]:
+        """The reviews that have a text, in the order they were read."""
+        frame = self.reviews()
+        return [review_of(row) for row in frame[frame["text"] != ""].to_dict("records")]
+
     def reviews_of(self, item_id: str) -> list[Review]:
         table = pq.read_table(self.reviews_file, filters=[("item_id", "=", item_id)])
         return [review_of(row) for row in table.to_pylist()]

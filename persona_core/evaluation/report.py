@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from persona_core.catalog import Catalog
-from persona_core.catalog.store import review_of
 from persona_core.evaluation.aspects import aspect_scores, paired
 from persona_core.evaluation.personas import persona_scores, read_reference
 from persona_core.evaluation.truth import Truth
 from persona_core.personas.aspects import ASPECTS, kept, read_aspects
 from persona_core.personas.files import PERSONAS, read_personas
-from persona_core.schema import Review
 from persona_core.text.encoder import BaseEncoder
 from persona_core.workspace import Workspace
 
@@ -23,15 +21,11 @@ def aspect_rows(workspace: Workspace) -> list[dict[str, Any]]:
 
 def persona_rows(workspace: Workspace) -> list[dict[str, Any]]:
     """All items, then the 30 that have personas written by hand, then those."""
-    truth, encoder, reviews = Truth.read(), BaseEncoder(), _reviews(workspace)
+    truth, encoder = Truth.read(), BaseEncoder()
+    reviews = {review.id: review for review in Catalog.of(workspace.artefact("catalog")).texts()}
     artefact = workspace.artefact("personas")
     personas, reference = read_personas(artefact.file(PERSONAS)), read_reference()
     thirty = sorted({one.item_id for one in reference})
     by = str(artefact.manifest.counts.get("by", "extraction"))
     runs = [(by, personas, sorted(truth.items)), (f"{by}, 30 items", personas, thirty), ("by hand, 30 items", reference, thirty)]
     return [{"personas": name, **persona_scores(own, truth, reviews, encoder, items)} for name, own, items in runs]
-
-
-def _reviews(workspace: Workspace) -> dict[str, Review]:
-    frame = Catalog.of(workspace.artefact("catalog")).reviews()
-    return {row["review_id"]: review_of(row) for row in frame[frame["text"] != ""].to_dict("records")}

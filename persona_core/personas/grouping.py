@@ -83,11 +83,6 @@ def voices_of(aspects: Sequence[KeptAspect]) -> list[Voice]:
     for review, rows in by_review.items():
         sides = {praising: [row for row in rows if _feeling(aspects[row]) is praising] for praising in (True, False)}
         neutral = [row for row in rows if _feeling(aspects[row]) is None]
-        if not sides[True] and not sides[False]:
-            side = _side_by_stars(aspects[rows[0]].rating)
-            if side is None:
-                continue
-            sides[side] = []
         for praising, own in sides.items():
             alone = not sides[not praising]
             if own or (alone and _side_by_stars(aspects[rows[0]].rating) is praising):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from persona_core.catalog.store import Catalog, review_of
+from persona_core.catalog.store import Catalog
 from persona_core.errors import StepFailed
 from persona_core.llm.choice import SOURCE, asks_again, model_for, opened_model
 from persona_core.personas.asked import asked_aspects, asked_personas
@@ -30,16 +30,11 @@ def _sources(workspace: Workspace, step: str) -> dict[str, str]:
     return {"encoder": IDENTITY, "judge": Judge.identity(), SOURCE: model_for(workspace, step)}
 
 
-def _texts(catalog: Catalog) -> list[Review]:
-    frame = catalog.reviews()
-    return [review_of(row) for row in frame[frame["text"] != ""].to_dict("records")]
-
-
 # Aspects ---------------------------------------------------------------------------------------------------------------
 
 
 def _find_aspects(context: StepContext) -> Counts:
-    reviews = _texts(Catalog.of(context.inputs["catalog"]))
+    reviews = Catalog.of(context.inputs["catalog"]).texts()
     model = opened_model(context.workspace, "aspects")
     rows: list[dict[str, Any]] = []
     counts: Counts = {"by": "extraction"}
@@ -87,7 +82,7 @@ def _write_personas(context: StepContext) -> Counts:
     ]
     vectors = read_in_parts(encoder, [text_of(one) for one in personas], context.folder, context.progress).topics
     left, rows = without_duplicates(personas, vectors)
-    check_grounding(left, {review.id: review for review in _texts(catalog)})
+    check_grounding(left, {review.id: review for review in catalog.texts()})
     write_personas_file(context.file(PERSONAS), left)
     write_vectors(context.file(VECTORS), vectors[rows])
     return {**_counts_of(left, len(items)), "merged": len(personas) - len(left), **counts}

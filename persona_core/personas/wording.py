@@ -50,7 +50,7 @@ def persona_of(group: Group, number: int, aspects: Sequence[KeptAspect], field: 
         item_id=item_id,
         name=name,
         description=_description(group, need, number, aspects, field, book),
-        rationale=_rationale(group, everybody, quotes, aspects),
+        rationale=_rationale(group, everybody, quotes),
         stance=group.stance,
         weight=round(min(1.0, max(0.001, len(group.reviews) / everybody)), 3),
         traits=_traits(group, need, number, aspects, book),
@@ -155,7 +155,7 @@ def _in_own_words(group: Group, aspects: Sequence[KeptAspect], field: Field) -> 
     return ""
 
 
-def _rationale(group: Group, everybody: int, quotes: list[Quote], aspects: Sequence[KeptAspect]) -> str:
+def _rationale(group: Group, everybody: int, quotes: list[Quote]) -> str:
     said = " ".join(f"“{quote.text}”" for quote in quotes[:2])
     if everybody == 1:
         return f"The only review speaks like this. {OPENINGS[group.stance]} {said}"

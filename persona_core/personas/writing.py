@@ -11,6 +11,7 @@ from persona_core.personas.aspects import KeptAspect
 from persona_core.personas.grouping import Field, Group, group
 from persona_core.personas.needs import read_needs
 from persona_core.personas.reading import Judge
+from persona_core.personas.reading.judge import evidence_of
 from persona_core.personas.wording import Book, persona_of
 from persona_core.schema import AspectKind, Persona
 from persona_core.text.encoder import BaseEncoder, Matrix
@@ -61,7 +62,7 @@ def write_personas(
 
 def _fields(items: Sequence[ItemAspects], topics: Matrix, judge: Judge) -> dict[str, Field]:
     chances = judge.need.chances(topics) if len(topics) else np.zeros((0, len(judge.need_ids)), np.float32)
-    evidence: Matrix = np.log(np.maximum(chances, 1e-6) / np.maximum(chances.mean(0), 1e-9)) if len(chances) else chances
+    evidence = evidence_of(chances)
     kinship, usual = kinship_of(judge), _usual(items, evidence)
     middle: Matrix = topics.mean(0) if len(topics) else np.zeros(judge.bearings.shape[1], np.float32)
     return {

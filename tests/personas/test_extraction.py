@@ -189,11 +189,9 @@ def test_an_unrated_review_is_kept_as_unrated(tmp_path: Path) -> None:
 
 
 def test_reviews_without_stars_come_to_the_reader_as_such(tiny_world: Path, workspace: Workspace) -> None:
-    from persona_core.personas.steps import _texts
-
     rows = [{**row, "rating": None if number == 0 else row["rating"]} for number, row in enumerate(tiny_reviews())]
     write_lines(tiny_world / "reviews.jsonl", rows)
     choose_source(workspace, str(tiny_world))
     pipeline_of(workspace).build(only="catalog")
-    given = {review.id: review.rating for review in _texts(Catalog.of(workspace.artefact("catalog")))}
+    given = {review.id: review.rating for review in Catalog.of(workspace.artefact("catalog")).texts()}
     assert given["r0"] is None

@@ -37,10 +37,15 @@ class Judged(NamedTuple):
     @property
     def need_evidence(self) -> Matrix:
         """How much more each sentence speaks of each need than sentences here usually do, in logs."""
-        if not len(self.needs):
-            return self.needs
-        evidence: Matrix = np.log(np.maximum(self.needs, 1e-6) / np.maximum(self.needs.mean(0), 1e-9))
-        return evidence
+        return evidence_of(self.needs)
+
+
+def evidence_of(chances: Matrix) -> Matrix:
+    """How much more each row speaks of each need than these rows usually do, in logs."""
+    if not len(chances):
+        return chances
+    evidence: Matrix = np.log(np.maximum(chances, 1e-6) / np.maximum(chances.mean(0), 1e-9))
+    return evidence
 
 
 @dataclass(frozen=True, slots=True)
