@@ -7,7 +7,7 @@ describe it in a `Step`, and put that in the list in `persona_core/steps.py`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,6 +69,8 @@ class StepContext:
     inputs: dict[str, Artefact]
     meter: Meter
     runner: Runner = field(default_factory=LocalRunner)
+    because: Mapping[str, str] = field(default_factory=dict)
+    """What will be said of the result: where it came from. What has changed since is not the step's to look up anew."""
 
     def file(self, name: str) -> Path:
         return self.folder / name
@@ -211,7 +213,7 @@ class Pipeline:
             artefact = self.workspace.version(step.name, version)
         except ArtefactBroken:
             return None
-        if step.whole(self.workspace, artefact):
+        if step.whole(self.workspace, artefact) or step.unfinished(self.workspace, artefact.manifest):
             return None
         self.workspace.point_to(step.name, version)
         return artefact.manifest
@@ -223,7 +225,7 @@ class Pipeline:
         settings = self.workspace.settings
         work = self.workspace.work_folder(step.name, fingerprint[:16])
         work.mkdir(parents=True, exist_ok=True)
-        context = StepContext(self.workspace, settings, work, inputs, meter, runner or LocalRunner(_workers(settings)))
+        context = StepContext(self.workspace, settings, work, inputs, meter, runner or LocalRunner(_workers(settings)), because)
         meter.tell("started")
         began = time.monotonic()
         counts = self._guarded(step, context)

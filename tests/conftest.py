@@ -7,6 +7,8 @@ from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported: two workers with two threads each get in each other's way
 
+os.environ["PERSONA_OLLAMA_USE"] = "never"  # for what is built once for all, before a test's own settings hold
+
 import pytest
 
 from persona_core.settings import DEMO_DATA

@@ -51,16 +51,18 @@ def model_for(workspace: Workspace, step: str) -> str:
         return NONE
 
 
-def opened_model(workspace: Workspace, step: str) -> OllamaModel | None:
-    """The model to ask, its answers kept in the workspace; None where the step works without one."""
-    wanted = model_for(workspace, step)
+def opened_model(workspace: Workspace, step: str, wanted: str) -> OllamaModel | None:
+    """The model to ask, its answers kept in the workspace; None where the step works without one.
+
+    `wanted` is what `model_for` said when the step began: servers come and go, and the result is filed under that name.
+    """
     if wanted == NONE:
         return None
     settings = workspace.settings
     model = OllamaModel.of(settings.ollama, AnswerCache(workspace.root / ANSWERS), seed=settings.seed)
     if model is None:
         raise ModelUnavailable(
-            f"{step!r} was made with the model {wanted}, which cannot be reached now.",
+            f"{step!r} is the work of the model {wanted}, which cannot be reached now.",
             why="It has to be made again, and to do that without the model would lose the model's work.",
             mend="start the server (ollama serve), or go on without it: PERSONA_OLLAMA_USE=never " + workspace.command("build"),
         )
@@ -71,5 +73,6 @@ def asks_again(workspace: Workspace, manifest: Manifest) -> str:
     """Why a finished step is not done yet: answers failed, and there is a model to ask again."""
     failed = manifest.counts.get(RETRY, 0)
     if failed and reachable_model(workspace.settings.ollama) != NONE:
-        return f"{failed} answers of the model failed; the next build asks again"
+        said = "1 answer" if failed == 1 else f"{failed} answers"
+        return f"{said} of the model failed; the next build asks again"
     return ""

@@ -23,7 +23,10 @@ from persona_core.text.parts import read_in_parts
 from persona_core.workspace import Workspace
 
 CODE = ("persona_core.text", "persona_core.schema", "persona_core.llm", "persona_core.personas.asked")
-WRITERS = ("aspects", "authoring", "duplicates", "files", "grouping", "needs", "wording", "writing")
+WRITERS = tuple(
+    f"persona_core.personas.{name}"
+    for name in ("aspects", "authoring", "duplicates", "files", "grouping", "needs", "wording", "writing")
+)
 
 
 def _sources(workspace: Workspace, step: str) -> dict[str, str]:
@@ -35,7 +38,7 @@ def _sources(workspace: Workspace, step: str) -> dict[str, str]:
 
 def _find_aspects(context: StepContext) -> Counts:
     reviews = Catalog.of(context.inputs["catalog"]).texts()
-    model = opened_model(context.workspace, "aspects")
+    model = opened_model(context.workspace, "aspects", context.because[f"file {SOURCE}"])
     rows: list[dict[str, Any]] = []
     counts: Counts = {"by": "extraction"}
     if model is not None:
@@ -68,7 +71,7 @@ def _write_personas(context: StepContext) -> Counts:
     catalog = Catalog.of(context.inputs["catalog"])
     found = context.inputs["aspects"]
     items = items_with_aspects(catalog, [kept(row) for row in read_aspects(found.file(ASPECTS)).itertuples()])
-    model = opened_model(context.workspace, "personas")
+    model = opened_model(context.workspace, "personas", context.because[f"file {SOURCE}"])
     written: dict[str, list[Persona]] = {}
     counts: Counts = {"by": "extraction"}
     if model is not None:
@@ -146,13 +149,7 @@ PERSONA_STEP = Step(
     reads=("catalog", "aspects"),
     writes=(PERSONAS, VECTORS),
     run=_write_personas,
-    code=(
-        *CODE,
-        *(
-            f"persona_core.personas.{name}"
-            for name in ("aspects", "authoring", "duplicates", "files", "grouping", "needs", "wording", "writing")
-        ),
-    ),
+    code=(*CODE, *WRITERS),
     sources=lambda workspace: _sources(workspace, "personas"),
     unfinished=asks_again,
 )

@@ -9,7 +9,7 @@ import numpy as np
 
 from persona_core.personas.aspects import KeptAspect
 from persona_core.personas.grouping import Field, Group, group
-from persona_core.personas.needs import read_needs
+from persona_core.personas.needs import Need, read_needs
 from persona_core.personas.reading import Judge
 from persona_core.personas.reading.judge import evidence_of
 from persona_core.personas.wording import Book, persona_of
@@ -44,7 +44,7 @@ def write_personas(
     needs = read_needs()
     book = Book(
         needs,
-        tuple(encoder.topics(list(need.names)) for need in needs),
+        _vectors_of_names(needs, encoder),
         Telling([[item.aspects[row].text for row in one.rows] for item, _, groups in grouped for one in groups]),
     )
     number = 0
@@ -58,6 +58,12 @@ def write_personas(
             number += 1
         tell(len(items) + done + 1, 2 * len(items), "items")
         yield item.item_id, personas
+
+
+def _vectors_of_names(needs: Sequence[Need], encoder: BaseEncoder) -> tuple[Matrix, ...]:
+    """Of each need's names; encoded all at once, which costs a tenth of one call a need."""
+    vectors = encoder.topics([name for need in needs for name in need.names])
+    return tuple(np.split(vectors, np.cumsum([len(need.names) for need in needs])[:-1]))
 
 
 def _fields(items: Sequence[ItemAspects], topics: Matrix, judge: Judge) -> dict[str, Field]:
