@@ -119,6 +119,8 @@ class Phrase(Frozen):
     text: str = Field(min_length=1)
     strength: float = Field(default=1.0, gt=0, le=3)
     review_ids: tuple[str, ...] = ()
+    fault: bool | None = None
+    """Of a dislike: it names a fault (looked for among complaints), or else a kind of thing (pushes away); None: its words tell."""
 
 
 class Profile(Frozen):
@@ -151,6 +153,11 @@ class Recommendation(Frozen):
     rank: int = Field(ge=1)
     parts: tuple[ScorePart, ...] = Field(min_length=1)
     match: Match | None = None
+    """The persona among those it suits that fits best."""
+    warning: Match | None = None
+    """The closest of those whom it disappoints, where one is close."""
+    sources: tuple[str, ...] = ()
+    """Which candidate generators named it."""
 
     @property
     def score(self) -> float:

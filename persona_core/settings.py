@@ -85,6 +85,20 @@ class ChromaSettings(Section):
     url: str = ""
 
 
+class RankingSettings(Section):
+    """How a profile is weighed and how the parts of a score are; the defaults were chosen on validation (benchmarks/ranking.py)."""
+
+    mix: float = Field(default=0.5, ge=0, le=1)
+    """How much a profile's words weigh beside its history."""
+    half_life_days: float = Field(default=365.0, gt=0)
+    """After so long, what somebody did counts half."""
+    taste: float = Field(default=0.5, ge=0)
+    habit: float = Field(default=0.4, ge=0)
+    popularity: float = Field(default=0.1, ge=0)
+    diversity: float = Field(default=0.0, ge=0, le=1)
+    popularity_half_life_days: float = Field(default=30.0, gt=0)
+
+
 class Settings(Section):
     seed: int = Field(default=7, ge=0)
     workers: int = Field(default=2, ge=1, le=256)
@@ -93,6 +107,7 @@ class Settings(Section):
     splits: SplitSettings = SplitSettings()
     ollama: OllamaSettings = OllamaSettings()
     chroma: ChromaSettings = ChromaSettings()
+    ranking: RankingSettings = RankingSettings()
 
 
 def load(workspace: Path, environment: Mapping[str, str] | None = None) -> Settings:

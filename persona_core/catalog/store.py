@@ -128,6 +128,9 @@ class Catalog:
         rows = pq.read_table(self.items_file, filters=[("item_id", "=", item_id)]).to_pylist()
         return item_of(rows[0]) if rows else None
 
+    def all_items(self) -> list[Item]:
+        return [item_of(row) for row in pq.read_table(self.items_file).to_pylist()]
+
     def user(self, user_id: str) -> User | None:
         rows = pq.read_table(self.users_file, filters=[("user_id", "=", user_id)]).to_pylist()
         return User(id=rows[0]["user_id"], name=rows[0]["name"]) if rows else None

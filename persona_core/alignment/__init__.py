@@ -1,0 +1,1 @@
+"""Alignment: a profile becomes a vector that lies near the personas of what its person will like."""

@@ -1,0 +1,237 @@
+"""The online door: a profile in, ranked items with their reasons out. No language model, no writing, one copy for all sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from persona_core.alignment.head import FILE as HEAD
+from persona_core.alignment.head import Head, unit
+from persona_core.alignment.pairs import item_middles
+from persona_core.alignment.phrases import PhraseBook
+from persona_core.alignment.taste import Taste, taste_of, words_of
+from persona_core.alignment.training import FEAR_SAY
+from persona_core.catalog.store import Catalog
+from persona_core.personas.files import PERSONAS, VECTORS, read_personas, read_vectors
+from persona_core.profiles.evidence import DAY, pleased, recency
+from persona_core.profiles.files import PROFILES, ProfileBook
+from persona_core.ranking.candidates import Candidate, candidates
+from persona_core.ranking.order import by_score, diverse, rank_of
+from persona_core.ranking.parts import Scored, Weights, scored
+from persona_core.ranking.popularity import RecentPopularity
+from persona_core.ranking.scorer import Scorer
+from persona_core.ranking.steps import RECENT, open_habit
+from persona_core.schema import Item, Match, Persona, Phrase, Profile, Recommendation, Review, Stance
+from persona_core.text.encoder import Matrix
+from persona_core.workspace import Workspace
+
+CLOSE = 0.25
+"""From this match on, a disappointing persona is worth a warning."""
+PER_SOURCE = 200
+"""So many candidates each generator may name."""
+STEPS = ("catalog", "personas", "profiles", "alignment", "ranking")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a person may set: what counts, and what is let through."""
+
+    weights: Weights = field(default_factory=Weights)
+    mix: float = 0.5
+    diversity: float = 0.0
+    scenarios: frozenset[str] = frozenset()
+    """Empty: all."""
+    price_bands: frozenset[str] = frozenset()
+    seen_too: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """The whole answer to one profile: every candidate in its order, and what its score is made of."""
+
+    profile: Profile
+    options: Options
+    taste: Taste
+    order: npt.NDArray[np.int64]
+    scores: Scored
+    suits: Matrix
+    """Of every persona: its match with what the profile wants, and with what it wants and fears."""
+    alarms: Matrix
+    named: Mapping[int, Candidate]
+
+    def rank(self, item: int) -> int | None:
+        return rank_of(self.order, item)
+
+
+class Engine:
+    """One built workspace, in memory. Nothing in it changes but the book of phrases, which has a lock: threads may share it."""
+
+    def __init__(
+        self, workspace: Workspace, items: Sequence[Item], personas: Sequence[Persona], vectors: Matrix, profiles: ProfileBook,
+        head: Head, habit: Scorer, recent: RecentPopularity, book: PhraseBook | None = None,
+    ) -> None:  # fmt: skip
+        self.workspace = workspace
+        self.items = tuple(items)
+        self.code = {item.id: place for place, item in enumerate(self.items)}
+        order = sorted(range(len(personas)), key=lambda row: (self.code[personas[row].item_id], personas[row].id))
+        self.personas = tuple(personas[row] for row in order)
+        self.head = head
+        self.profiles = profiles
+        self.habit, self.recent = habit, recent
+        self.book = book or PhraseBook()
+        self._mapped = head.of_personas(vectors[order])
+        self._middles = item_middles([item.id for item in self.items], self.personas, vectors[order], head)
+        self._known_middle = np.linalg.norm(self._middles, axis=1) > 0
+        self._persona_items = np.array([self.code[one.item_id] for one in self.personas], np.int64)
+        self._wrong = np.array([one.stance is Stance.DISAPPOINTS for one in self.personas], bool)
+        self._popular = recent.scores([np.empty(0, np.int32)])[0]
+
+    @classmethod
+    def open(cls, workspace: Workspace) -> Self:
+        """Raises WorkspaceMissing or ArtefactBroken, each with the command that mends it."""
+        made = {name: workspace.artefact(name) for name in STEPS}
+        return cls(
+            workspace,
+            Catalog.of(made["catalog"]).all_items(),
+            read_personas(made["personas"].file(PERSONAS)),
+            read_vectors(made["personas"].file(VECTORS)),
+            ProfileBook(made["profiles"].file(PROFILES)),
+            Head.load(made["alignment"].file(HEAD)),
+            open_habit(made["ranking"]),
+            RecentPopularity.load(made["ranking"].file(RECENT)),
+        )
+
+    # What is known -----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _catalog(self) -> Catalog:
+        return Catalog.of(self.workspace.artefact("catalog"))
+
+    def profile(self, user_id: str) -> Profile:
+        """The built profile; of somebody unknown, an empty one."""
+        return self.profiles.of(user_id) or Profile(user_id=user_id, version=1, text="")
+
+    def item(self, item_id: str) -> Item:
+        return self.items[self.code[item_id]]
+
+    def reviews_of(self, item_id: str) -> list[Review]:
+        return self._catalog.reviews_of(item_id)
+
+    def personas_of(self, item_id: str) -> list[Persona]:
+        return [self.personas[row] for row in self._rows_of(self.code[item_id])]
+
+    def _rows_of(self, item: int) -> range:
+        return range(*np.searchsorted(self._persona_items, [item, item + 1]).tolist())
+
+    # The past ----------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _visits(self) -> dict[str, dict[str, tuple[float, int]]]:
+        """For each user and item they came to: how pleased they were, and when."""
+        found: dict[str, dict[str, tuple[float, int]]] = {}
+        reviews = self._catalog.reviews(["user_id", "item_id", "rating", "time"])
+        seconds = reviews["time"].astype("datetime64[s, UTC]").astype("int64")
+        for user, item, rating, time in zip(reviews["user_id"], reviews["item_id"], reviews["rating"], seconds, strict=True):
+            found.setdefault(user, {})[item] = (pleased(rating), time)
+        return found
+
+    def past_of(self, profile: Profile) -> dict[str, float]:
+        """How much each item of the profile's history counts: the newer and the more pleasing, the more; a picked one counts whole."""
+        visits = self._visits.get(profile.user_id, {})
+        now = int(self.recent.time[-1]) if len(self.recent.time) else 0
+        half_life = self.workspace.settings.ranking.half_life_days
+        weights = {}
+        for item in profile.history:
+            if item in self.code:
+                liked, time = visits.get(item, (1.0, now))
+                weights[item] = liked * recency((now - time) / DAY, half_life)
+        return weights
+
+    # Ranking -----------------------------------------------------------------------------------------------------------
+
+    @property
+    def options(self) -> Options:
+        """What the workspace's settings say, where nobody says otherwise."""
+        chosen = self.workspace.settings.ranking
+        return Options(Weights(chosen.taste, chosen.habit, chosen.popularity), chosen.mix, chosen.diversity)
+
+    def taste(self, profile: Profile, options: Options | None = None) -> Taste:
+        options = options or self.options
+        words = words_of(profile, self.book.is_fault)
+        return taste_of(words, self.past_of(profile), self._middle, self.book.vectors, self.head, options.mix)
+
+    def _middle(self, item_id: str) -> Matrix | None:
+        place = self.code[item_id]
+        return self._middles[place] if self._known_middle[place] else None
+
+    def rank(self, profile: Profile, options: Options | None = None) -> Ranked:
+        """Every candidate in its order. The same profile and options give the same answer."""
+        options = options or self.options
+        taste = self.taste(profile, options)
+        suits = self._mapped @ taste.wants
+        alarms = self._mapped @ unit(taste.wants + np.float32(FEAR_SAY) * taste.fears)
+        best, worst = self._best_of_item(suits, ~self._wrong, np.nan), self._best_of_item(alarms, self._wrong, 0.0)
+        seen = np.array([self.code[item] for item in profile.history if item in self.code], np.int32)
+        habit = self.habit.scores([seen])[0]
+        scores = scored(best, np.maximum(worst, 0.0), self.head.penalty, habit, self._popular, options.weights)
+        allowed = self._allowed(options, seen)
+        barred = np.flatnonzero(~allowed)
+        sources = {"personas": np.nan_to_num(best, nan=-1.0), "habit": habit, "popularity": self._popular}
+        named = {one.item: one for one in candidates(sources, barred, PER_SOURCE)}
+        chosen = np.zeros(len(self.items), bool)
+        chosen[list(named)] = True
+        totals = scores.totals
+        order = diverse(by_score(totals, chosen & allowed), totals, self._middles, options.diversity)
+        return Ranked(profile, options, taste, order, scores, suits, alarms, named)
+
+    def recommend(self, profile: Profile, *, k: int = 10, options: Options | None = None) -> list[Recommendation]:
+        """The first k items, each with its parts, its best match and what may disappoint."""
+        ranked = self.rank(profile, options)
+        return [self.recommendation(ranked, int(item)) for item in ranked.order[:k]]
+
+    def recommendation(self, ranked: Ranked, item: int) -> Recommendation:
+        """Where this item stands in that answer; the last rank where it is no candidate."""
+        return Recommendation(
+            item_id=self.items[item].id,
+            rank=ranked.rank(item) or len(ranked.order) + 1,
+            parts=ranked.scores.parts(item),
+            match=self._match(ranked.suits, item, wrong=False),
+            warning=self._match(ranked.alarms, item, wrong=True),
+            sources=tuple(name for name, _ in ranked.named[item].sources) if item in ranked.named else (),
+        )
+
+    def _best_of_item(self, matches: Matrix, which: npt.NDArray[np.bool_], nothing: float) -> Matrix:
+        best: Matrix = np.full(len(self.items), -np.inf, np.float32)
+        np.maximum.at(best, self._persona_items[which], matches[which])
+        best[~np.isfinite(best)] = nothing
+        return best
+
+    def _match(self, matches: Matrix, item: int, *, wrong: bool) -> Match | None:
+        rows = [row for row in self._rows_of(item) if bool(self._wrong[row]) is wrong]
+        if not rows:
+            return None
+        best = max(rows, key=lambda row: (float(matches[row]), -row))
+        if wrong and matches[best] < CLOSE:
+            return None
+        return Match(persona_id=self.personas[best].id, cosine=float(np.clip(matches[best], -1.0, 1.0)))
+
+    def _allowed(self, options: Options, seen: Collection[int]) -> npt.NDArray[np.bool_]:
+        allowed = np.ones(len(self.items), bool)
+        if options.scenarios:
+            allowed &= np.array([item.scenario in options.scenarios for item in self.items], bool)
+        if options.price_bands:
+            allowed &= np.array([item.price_band in options.price_bands for item in self.items], bool)
+        if not options.seen_too and len(seen):
+            allowed[list(seen)] = False
+        return allowed
+
+    def newcomer(self, user_id: str, phrases: Sequence[str] = (), items: Sequence[str] = ()) -> Profile:
+        """A profile of a few picked phrases and things; what nobody knows of is left out."""
+        likes = tuple(Phrase(text=text.strip()) for text in dict.fromkeys(phrases) if text.strip())
+        history = tuple(item for item in dict.fromkeys(items) if item in self.code)
+        return Profile(user_id=user_id, version=1, text="", likes=likes, history=history)

@@ -1,0 +1,69 @@
+"""A score as named parts: each between nothing and its weight, so that they can be drawn side by side and add up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from persona_core.schema import ScorePart
+
+Numbers = npt.NDArray[np.float64]
+TASTE, CAUTION, HABIT, POPULARITY = "taste", "caution", "habit", "popularity"
+PARTS = (TASTE, CAUTION, HABIT, POPULARITY)
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How much each part may count for; nothing is hidden behind them."""
+
+    taste: float = 0.5
+    habit: float = 0.4
+    popularity: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Every item's parts, one column a part in the order of PARTS."""
+
+    table: Numbers
+
+    @property
+    def totals(self) -> Numbers:
+        """The sum of each row, added from left to right: as whoever adds up the shown parts will."""
+        total: Numbers = np.zeros(len(self.table))
+        for column in self.table.T:
+            total = total + column
+        return total
+
+    def parts(self, item: int) -> tuple[ScorePart, ...]:
+        return tuple(ScorePart(name=name, value=float(value)) for name, value in zip(PARTS, self.table[item], strict=True))
+
+
+def scored(suits: Any, disappoints: Any, penalty: float, habit: Any, popularity: Any, weights: Weights) -> Scored:
+    """Taste rises from 0 (the item that suits the profile least) to its weight (the one that suits best); and so the others.
+
+    Args:
+        suits: each item's best match among personas that it suits; NaN where it has none, which counts as the least.
+        disappoints: its closest disappointing match, 0 where none is close; what it takes is in the same measure as taste.
+        penalty: how much of that closeness is taken.
+        habit, popularity: any measure, the higher the better.
+    """
+    known = np.asarray(suits, np.float64)
+    low, high = (float(np.nanmin(known)), float(np.nanmax(known))) if np.isfinite(known).any() else (0.0, 0.0)
+    reach = max(high - low, 1e-9)
+    taste = np.nan_to_num((known - low) / reach, nan=0.0) * weights.taste
+    caution = -np.clip(penalty * np.asarray(disappoints, np.float64) / reach, 0.0, 1.0) * weights.taste
+    return Scored(np.stack([taste, caution, risen(habit) * weights.habit, risen(popularity) * weights.popularity], axis=1))
+
+
+def risen(values: Any) -> Numbers:
+    """From 0 for the lowest to 1 for the highest; all 0 where nothing tells items apart."""
+    numbers = np.asarray(values, np.float64)
+    if not len(numbers):
+        return numbers
+    low, high = float(numbers.min()), float(numbers.max())
+    found: Numbers = (numbers - low) / (high - low) if high > low else np.zeros_like(numbers)
+    return found
