@@ -40,10 +40,15 @@ def report(name: str, options: Options, rows: list[dict[str, Any]], packages: Se
     print_table(rows)
     for note in notes:
         print(note)
+    write_json(name, options, packages, {"rows": rows})
+
+
+def write_json(name: str, options: Options, packages: Sequence[str], found: dict[str, Any]) -> None:
+    """What was found, with where it came from, if that was asked for."""
     if options.json:
-        found = {"benchmark": name, "quick": options.quick, "seed": options.seed, **_surroundings(packages), "rows": rows}
+        whole = {"benchmark": name, "quick": options.quick, "seed": options.seed, **_surroundings(packages), **found}
         options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
+        options.json.write_text(json.dumps(whole, indent=2) + "\n", "utf-8")
 
 
 def print_table(rows: list[dict[str, Any]]) -> None:
@@ -60,7 +65,7 @@ def _shown(value: Any) -> str:
     if value is None:
         return "-"
     if isinstance(value, float):
-        return f"{value:,.2f}" if abs(value) < 100 else f"{value:,.0f}"
+        return f"{value:.4f}" if abs(value) < 1 else f"{value:,.2f}" if abs(value) < 100 else f"{value:,.0f}"
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 

@@ -15,8 +15,8 @@ WIDTH, HEIGHT = 640, 420
 LEFT, RIGHT = 64, 616
 TICKS = 4
 """About how many ticks an axis has; their distance is 1, 2 or 5 times a power of ten."""
-MOST_X = 1e15
-"""Beyond it whole numbers are no longer exact as floats, and nobody trains so long."""
+MOST, MOST_NUMBER = 1.7e308, 10**15
+"""What a float can hold, and up to where it tells whole numbers apart."""
 # An SVG inside <img> cannot see the page's colours, so it brings its own for light and for dark; inline it takes the page's for text.
 STYLE = """
 .frame{color:#1f2933;--loss:#b4530a;--good:#0b6e99}
@@ -54,8 +54,9 @@ class Axis:
         step = _round_step(self.high / TICKS - self.low / TICKS)
         step = max(step, 1.0) if whole else step
         first = math.ceil(self.low / step) if step else 0
+        last = self.high + step * 1e-6
         # `+ 0.0` makes zero of minus zero
-        found = [(first + number) * step + 0.0 for number in range(3 * TICKS) if (first + number) * step <= self.high * (1 + 1e-12)]
+        found = [(first + number) * step + 0.0 for number in range(3 * TICKS) if (first + number) * step <= last]
         return found if len(set(found)) > 1 else [self.low, self.high]
 
 
@@ -82,23 +83,22 @@ def curve_svg(curve: Sequence[Epoch], title: str, unit: str = "epoch") -> str:
         title: shown above, and read out by screen readers.
         unit: what the points are numbered by.
     """
-    epochs = [(min(max(float(epoch.number), -MOST_X), MOST_X), epoch) for epoch in curve]
+    epochs = [(float(min(max(epoch.number, -MOST_NUMBER), MOST_NUMBER)), epoch) for epoch in curve]
     loss = Panel("Loss in training", "loss", tuple((x, float(epoch.loss)) for x, epoch in epochs), 62, 196)
     good = Panel("NDCG@10 on held-out pairs", "good", tuple((x, float(epoch.ndcg)) for x, epoch in epochs), 238, 372)
-    across = _axis([x for x, _ in epochs], LEFT, RIGHT)
-    described = _described(good, unit)
+    across = _axis([x for x, _ in epochs], LEFT, RIGHT, room=1.0)
     name = digest(repr((title, unit, curve)).encode("utf-8", "replace"))[:8]
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img" '
         f'aria-labelledby="title-{name} desc-{name}">',
         f'<title id="title-{name}">{_xml(title)}</title>',
-        f'<desc id="desc-{name}">{_xml(described)}</desc>',
+        f'<desc id="desc-{name}">{_described(good, unit)}</desc>',
         f"<style>{_scoped(name)}</style>",
         f'<g class="frame frame-{name}">',
         f'<text class="title" x="{LEFT}" y="26">{_xml(title)}</text>',
         *_panel(loss, across),
         *_panel(good, across),
-        *_best(good, across),
+        *_best(good, across, unit),
         *_epochs(across, good.bottom, unit),
         "</g>",
         "</svg>",
@@ -107,7 +107,7 @@ def curve_svg(curve: Sequence[Epoch], title: str, unit: str = "epoch") -> str:
 
 
 def _panel(panel: Panel, across: Axis) -> list[str]:
-    up = _axis([y for _, y in panel.known], panel.bottom, panel.top)
+    up = _up(panel)
     lines = [f'<text class="name" x="{LEFT}" y="{_n(panel.top - 12)}">{_xml(panel.name)}</text>']
     for tick in up.ticks() if panel.known else ():
         y = up.at(tick)
@@ -124,17 +124,15 @@ def _panel(panel: Panel, across: Axis) -> list[str]:
     return lines
 
 
-def _best(panel: Panel, across: Axis) -> list[str]:
-    """A ring around the epoch that was kept, and its value."""
+def _best(panel: Panel, across: Axis, unit: str) -> list[str]:
+    """A ring around the point that was kept, and its value at the end of the panel's heading, where no line can run through it."""
     if not panel.known:
         return []
-    up = _axis([y for _, y in panel.known], panel.bottom, panel.top)
-    best = max(panel.known, key=lambda point: point[1])
-    x, y = across.at(best[0]), up.at(best[1])
-    anchor, aside = ("end", -10) if x > (LEFT + RIGHT) / 2 else ("start", 10)
+    number, value = best = max(panel.known, key=lambda point: point[1])
+    x, y = across.at(number), _up(panel).at(value)
     return [
         f'<circle class="best" cx="{_n(x)}" cy="{_n(y)}" r="6"/>',
-        f'<text x="{_n(x + aside)}" y="{_n(y - 8)}" text-anchor="{anchor}">best {_number(best[1])}</text>',
+        f'<text x="{RIGHT}" y="{_n(panel.top - 12)}" text-anchor="end">best {_place(best, unit)}</text>',
     ]
 
 
@@ -152,11 +150,14 @@ def _described(good: Panel, unit: str) -> str:
     if not good.known:
         return "Two line charts, of loss and of quality on held-out pairs; no quality was measured."
     best = max(good.known, key=lambda point: point[1])
-    last = good.known[-1]
     return (
-        f"Two line charts over {len(good.points)} points. NDCG@10 on held-out pairs begins at {_number(good.known[0][1])} and ends at "
-        f"{_number(last[1])}; its best is {_number(best[1])}, at {unit} {_number(best[0])}."
+        f"Two line charts over {len(good.points)} points. NDCG@10 on held-out pairs is {_place(good.known[0], unit)}, "
+        f"{_place(good.known[-1], unit)}, and at its best {_place(best, unit)}."
     )
+
+
+def _place(point: tuple[float, float], unit: str) -> str:
+    return _xml(f"{_number(point[1])} at {unit} {_number(point[0])}")
 
 
 def _runs(points: Sequence[tuple[float, float]]) -> list[list[tuple[float, float]]]:
@@ -170,12 +171,21 @@ def _runs(points: Sequence[tuple[float, float]]) -> list[list[tuple[float, float
     return [run for run in runs if run]
 
 
-def _axis(values: Sequence[float], start: float, end: float) -> Axis:
+def _up(panel: Panel) -> Axis:
+    """A little higher and lower than the values, so that no line lies on the frame."""
+    values = [y for _, y in panel.known]
+    if len(set(values)) > 1:
+        margin = max(values) * 0.06 - min(values) * 0.06
+        values += [max(min(values) - margin, -MOST), min(max(values) + margin, MOST)]
+    return _axis(values, panel.bottom, panel.top)
+
+
+def _axis(values: Sequence[float], start: float, end: float, room: float = 0.0) -> Axis:
     """An axis that holds the values; a single value gets room around it."""
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
     if high / 2 - low / 2 <= abs(high) * 1e-9 + 1e-300:
-        room = abs(low) * 0.1 or 0.5
-        low, high = max(low - room, -1.7e308), min(high + room, 1.7e308)
+        room = room or abs(low) * 0.1 or 0.5
+        low, high = max(low - room, -MOST), min(high + room, MOST)
     return Axis(low, high, start, end)
 
 

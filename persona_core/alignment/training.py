@@ -28,7 +28,7 @@ class Recipe:
     decay: float = 1e-2
     dropout: float = 0.2
     batch: int = 256
-    epochs: int = 16
+    epochs: int = 12
     patience: int = 4
     held_out: float = 0.1
     teacher_say: float = 0.2
@@ -72,7 +72,7 @@ def train_head(
     generator = np.random.default_rng(recipe.seed)
     net = _net(world, start, recipe)
     optimizer = torch.optim.AdamW(net.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
-    best, curve = (_quality(net, pairs, holding), _head_of(net, start)), [Epoch(0, float("nan"), 0.0)]
+    best, curve = (_quality(net, pairs, holding, recipe.temperature), _head_of(net, start)), [Epoch(0, float("nan"), 0.0)]
     curve[0] = Epoch(0, float("nan"), best[0])
     since = 0
     for number in range(1, recipe.epochs + 1):
@@ -83,7 +83,7 @@ def train_head(
             loss.backward()
             optimizer.step()
             losses.append(loss.item())
-        quality = _quality(net, pairs, holding)
+        quality = _quality(net, pairs, holding, recipe.temperature)
         curve.append(Epoch(number, float(np.mean(losses)), quality))
         tell(number, recipe.epochs, "epochs")
         since = 0 if quality > best[0] else since + 1
@@ -124,6 +124,8 @@ def _net(world: World, start: Head, recipe: Recipe) -> Any:
             self.of_item = torch.tensor(world.persona_items.astype(np.int64))
             self.disappoints = torch.tensor(world.disappoints)
             self.items = len(world.items)
+            self.renown = torch.tensor(renown(world))
+            self.renown_say = nn.Parameter(torch.tensor(1.0))
 
         def mapped(self, name: str, rows: Any) -> Any:
             return rows + self.dropout(rows) @ self.maps[f"{name}_down"] @ self.maps[f"{name}_up"]
@@ -158,7 +160,7 @@ def _loss(net: Any, pairs: Pairs, rows: npt.NDArray[Any], world: World, recipe: 
     hidden = torch.tensor(generator.random((len(rows), 1)))
     mix = torch.where(hidden < recipe.channel_loss, 1.0, torch.where(hidden > 1 - recipe.channel_loss, 0.0, mix))
     scores, suits = net(words, fears, past, mix)
-    scores = scores / recipe.temperature
+    scores = scores / recipe.temperature + net.renown_say * net.renown
     scores = scores.masked_fill(_no_negatives(pairs, rows, len(world.items), recipe, generator), -1e4)
     loss = cross_entropy(scores, torch.tensor(pairs.item[rows].astype(np.int64)))
     taught = pairs.persona[rows] != NOBODY
@@ -167,6 +169,15 @@ def _loss(net: Any, pairs: Pairs, rows: npt.NDArray[Any], world: World, recipe: 
         among = (suits[torch.tensor(taught)] / recipe.temperature).masked_fill(~same_item, -1e4)
         loss = loss + recipe.teacher_say * cross_entropy(among, torch.tensor(pairs.persona[rows][taught].astype(np.int64)))
     return loss
+
+
+def renown(world: World) -> Matrix:
+    """How well known each item is, in logs. Training may lean on it, so that the maps need not learn who is popular."""
+    counts = np.zeros(len(world.items))
+    for visits in world.visits.values():
+        counts[list({visit.item for visit in visits})] += 1
+    known = np.log1p(counts)
+    return np.asarray(known - known.mean(), np.float32)
 
 
 def _no_negatives(pairs: Pairs, rows: npt.NDArray[Any], items: int, recipe: Recipe, generator: np.random.Generator) -> Any:
@@ -184,7 +195,7 @@ def _no_negatives(pairs: Pairs, rows: npt.NDArray[Any], items: int, recipe: Reci
     return torch.tensor(away)
 
 
-def _quality(net: Any, pairs: Pairs, rows: npt.NDArray[Any]) -> float:
+def _quality(net: Any, pairs: Pairs, rows: npt.NDArray[Any], temperature: float) -> float:
     """NDCG@10 of these pairs, the person's other items aside."""
     import torch
 
@@ -194,7 +205,8 @@ def _quality(net: Any, pairs: Pairs, rows: npt.NDArray[Any]) -> float:
         for start in range(0, len(rows), 512):
             some = rows[start : start + 512]
             inputs = (torch.tensor(getattr(pairs, name)[some]) for name in ("words", "fears", "past"))
-            scores = net(*inputs, torch.full((len(some), 1), 0.5))[0].numpy()
+            scores = net(*inputs, torch.full((len(some), 1), 0.5))[0] / temperature + net.renown_say * net.renown
+            scores = scores.numpy()
             for place, row in enumerate(some):
                 target = scores[place, pairs.item[row]]
                 scores[place, pairs.own[pairs.user[row]]] = -np.inf
