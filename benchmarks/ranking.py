@@ -59,6 +59,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="a folder with real sets: steam/, all-beauty/")
     parser.add_argument("--only", choices=("demo", *SETS), help="only this set")
     parser.add_argument("--split", choices=("point_in_time", "last_item_out"), help="only this split")
+    parser.add_argument("--full", type=int, default=0, metavar="PAIRS", help="fine-tune the whole encoder too, on so many pairs")
     parser.add_argument("--home", type=Path, metavar="FOLDER", help="where to keep what is built, for another run")
     return parser.parse_args()
 

@@ -17,7 +17,7 @@ from typing import Any
 from benchmarks.harness import Options, options_of, report
 from persona_core.catalog.choose import choose_source
 from persona_core.catalog.store import Catalog
-from persona_core.errors import ArtefactBroken, ModelAnswerBad
+from persona_core.errors import ArtefactBroken, ModelAnswerBad, ModelUnavailable
 from persona_core.evaluation.truth import Truth
 from persona_core.files import file_digest
 from persona_core.llm.ollama_model import OllamaModel
@@ -139,7 +139,7 @@ def worked(model: OllamaModel, catalog: Catalog, item_id: str, truth: Truth) -> 
     try:
         tally.personas, tally.refused = author(model, summary_of(item), evidence)
         tally.answered += 1
-    except ModelAnswerBad as error:
+    except (ModelAnswerBad, ModelUnavailable) as error:
         print(f"  no personas: {error.why}", flush=True)
     return tally
 
@@ -161,7 +161,7 @@ def _answered(tally: Tally, finder: ModelFinder, batch: Sequence[Review]) -> lis
     tally.asked += 1
     try:
         found = finder.find_batch(batch)
-    except ModelAnswerBad as error:
+    except (ModelAnswerBad, ModelUnavailable) as error:
         print(f"  no aspects: {error.why}", flush=True)
         return []
     tally.answered += 1

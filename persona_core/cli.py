@@ -11,8 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
-from persona_core import __version__
-from persona_core.cli_personas import add_to
+from persona_core import __version__, cli_personas, cli_ranking
 from persona_core.errors import BuildStopped, PersonaError
 from persona_core.settings import default_workspace
 from persona_core.workspace import Manifest, Workspace
@@ -190,4 +189,5 @@ def doctor(workspace: Workspace, as_json: bool) -> dict[str, Any]:
     return {"healthy": healthy, "checks": [one.as_dict() for one in findings]}
 
 
-add_to(main, _command)
+cli_personas.add_to(main, _command)
+cli_ranking.add_to(main, _command)

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from persona_core.alignment.head import FILE as HEAD
 from persona_core.alignment.head import Head, unit
 from persona_core.alignment.pairs import item_middles
-from persona_core.alignment.phrases import PhraseBook
+from persona_core.alignment.phrases import MOST, PhraseBook
 from persona_core.alignment.taste import Taste, taste_of, words_of
 from persona_core.alignment.training import FEAR_SAY
 from persona_core.catalog.store import Catalog
+from persona_core.errors import ArtefactBroken, PersonaError, WorkspaceMissing
+from persona_core.llm.protocol import LanguageModel
+from persona_core.personas.aspects import ASPECTS, kept, read_aspects
 from persona_core.personas.files import PERSONAS, VECTORS, read_personas, read_vectors
 from persona_core.profiles.evidence import DAY, pleased, recency
 from persona_core.profiles.files import PROFILES, ProfileBook
@@ -26,9 +30,9 @@ from persona_core.ranking.parts import Scored, Weights, scored
 from persona_core.ranking.popularity import RecentPopularity
 from persona_core.ranking.scorer import Scorer
 from persona_core.ranking.steps import RECENT, open_habit
-from persona_core.schema import Item, Match, Persona, Phrase, Profile, Recommendation, Review, Stance
+from persona_core.schema import Aspect, Explanation, Item, Match, Persona, Phrase, Profile, Recommendation, Review, Stance
 from persona_core.text.encoder import Matrix
-from persona_core.workspace import Workspace
+from persona_core.workspace import Artefact, Workspace
 
 CLOSE = 0.25
 """From this match on, a disappointing persona is worth a warning."""
@@ -95,15 +99,18 @@ class Engine:
     def open(cls, workspace: Workspace) -> Self:
         """Raises WorkspaceMissing or ArtefactBroken, each with the command that mends it."""
         made = {name: workspace.artefact(name) for name in STEPS}
+        _check_that_they_fit(workspace, made)
+        personas = read_personas(made["personas"].file(PERSONAS))
         return cls(
             workspace,
             Catalog.of(made["catalog"]).all_items(),
-            read_personas(made["personas"].file(PERSONAS)),
+            personas,
             read_vectors(made["personas"].file(VECTORS)),
             ProfileBook(made["profiles"].file(PROFILES)),
             Head.load(made["alignment"].file(HEAD)),
             open_habit(made["ranking"]),
             RecentPopularity.load(made["ranking"].file(RECENT)),
+            _book_of_quotes(workspace, personas),
         )
 
     # What is known -----------------------------------------------------------------------------------------------------
@@ -117,13 +124,44 @@ class Engine:
         return self.profiles.of(user_id) or Profile(user_id=user_id, version=1, text="")
 
     def item(self, item_id: str) -> Item:
+        if item_id not in self.code:
+            raise PersonaError(f"There is no item {item_id!r} here.", mend="name one by its id")
         return self.items[self.code[item_id]]
+
+    def persona(self, persona_id: str) -> Persona:
+        return self._by_id[persona_id]
+
+    @cached_property
+    def _by_id(self) -> dict[str, Persona]:
+        return {one.id: one for one in self.personas}
 
     def reviews_of(self, item_id: str) -> list[Review]:
         return self._catalog.reviews_of(item_id)
 
+    def aspects_of(self, item_id: str) -> list[Aspect]:
+        """What its reviews say, each with how it feels; nothing where a workspace does not keep that."""
+        frame, rows = self._aspects
+        return [kept(row).aspect for row in frame.iloc[rows.get(item_id, [])].itertuples(index=False)]
+
+    @cached_property
+    def _aspects(self) -> tuple[pd.DataFrame, dict[str, Any]]:
+        try:
+            frame = read_aspects(self.workspace.artefact("aspects").file(ASPECTS))
+        except WorkspaceMissing:
+            return pd.DataFrame(), {}
+        return frame, frame.groupby("item_id").indices
+
     def personas_of(self, item_id: str) -> list[Persona]:
-        return [self.personas[row] for row in self._rows_of(self.code[item_id])]
+        return [self.personas[row] for row in self._rows_of(self.code[self.item(item_id).id])]
+
+    def direction_of(self, persona_id: str) -> Matrix:
+        """The persona as profiles meet it: what `Taste.contributions` wants to know."""
+        direction: Matrix = self._mapped[self._row[persona_id]]
+        return direction
+
+    @cached_property
+    def _row(self) -> dict[str, int]:
+        return {one.id: row for row, one in enumerate(self.personas)}
 
     def _rows_of(self, item: int) -> range:
         return range(*np.searchsorted(self._persona_items, [item, item + 1]).tolist())
@@ -134,11 +172,24 @@ class Engine:
     def _visits(self) -> dict[str, dict[str, tuple[float, int]]]:
         """For each user and item they came to: how pleased they were, and when."""
         found: dict[str, dict[str, tuple[float, int]]] = {}
-        reviews = self._catalog.reviews(["user_id", "item_id", "rating", "time"])
+        reviews = self._catalog.reviews(["review_id", "user_id", "item_id", "rating", "time"])
+        reviews = reviews.sort_values(["time", "review_id"])  # as training has it: of several visits to one thing, the last counts
         seconds = reviews["time"].astype("datetime64[s, UTC]").astype("int64")
         for user, item, rating, time in zip(reviews["user_id"], reviews["item_id"], reviews["rating"], seconds, strict=True):
             found.setdefault(user, {})[item] = (pleased(rating), time)
         return found
+
+    def came_to(self, item_id: str) -> frozenset[str]:
+        """The ids of all who came to this item."""
+        return self._visitors.get(item_id, frozenset())
+
+    @cached_property
+    def _visitors(self) -> dict[str, frozenset[str]]:
+        found: dict[str, set[str]] = {}
+        for user, visits in self._visits.items():
+            for item in visits:
+                found.setdefault(item, set()).add(user)
+        return {item: frozenset(users) for item, users in found.items()}
 
     def past_of(self, profile: Profile) -> dict[str, float]:
         """How much each item of the profile's history counts: the newer and the more pleasing, the more; a picked one counts whole."""
@@ -181,7 +232,8 @@ class Engine:
         scores = scored(best, np.maximum(worst, 0.0), self.head.penalty, habit, self._popular, options.weights)
         allowed = self._allowed(options, seen)
         barred = np.flatnonzero(~allowed)
-        sources = {"personas": np.nan_to_num(best, nan=-1.0), "habit": habit, "popularity": self._popular}
+        named_by_taste = np.where(np.isnan(best), -np.inf, best) if suits.any() else np.zeros(len(best))
+        sources = {"personas": named_by_taste, "habit": habit, "popularity": self._popular}
         named = {one.item: one for one in candidates(sources, barred, PER_SOURCE)}
         chosen = np.zeros(len(self.items), bool)
         chosen[list(named)] = True
@@ -192,7 +244,7 @@ class Engine:
     def recommend(self, profile: Profile, *, k: int = 10, options: Options | None = None) -> list[Recommendation]:
         """The first k items, each with its parts, its best match and what may disappoint."""
         ranked = self.rank(profile, options)
-        return [self.recommendation(ranked, int(item)) for item in ranked.order[:k]]
+        return [self.recommendation(ranked, int(item)) for item in ranked.order[: max(k, 0)]]
 
     def recommendation(self, ranked: Ranked, item: int) -> Recommendation:
         """Where this item stands in that answer; the last rank where it is no candidate."""
@@ -204,6 +256,12 @@ class Engine:
             warning=self._match(ranked.alarms, item, wrong=True),
             sources=tuple(name for name, _ in ranked.named[item].sources) if item in ranked.named else (),
         )
+
+    def explain(self, ranked: Ranked, item_id: str, model: LanguageModel | None = None) -> Explanation:
+        """What speaks for this item and against it, as far as its reviews carry that; in a model's words where it keeps to them."""
+        from persona_core.explain import explanation
+
+        return explanation(self, ranked, item_id, model)
 
     def _best_of_item(self, matches: Matrix, which: npt.NDArray[np.bool_], nothing: float) -> Matrix:
         best: Matrix = np.full(len(self.items), -np.inf, np.float32)
@@ -235,3 +293,25 @@ class Engine:
         likes = tuple(Phrase(text=text.strip()) for text in dict.fromkeys(phrases) if text.strip())
         history = tuple(item for item in dict.fromkeys(items) if item in self.code)
         return Profile(user_id=user_id, version=1, text="", likes=likes, history=history)
+
+
+def _check_that_they_fit(workspace: Workspace, made: Mapping[str, Artefact]) -> None:
+    """Raises ArtefactBroken where a step was built from something else than what holds now."""
+    for name, artefact in made.items():
+        for read, other in made.items():
+            if artefact.manifest.because.get(f"step {read}", other.manifest.content) != other.manifest.content:
+                raise ArtefactBroken(
+                    f"What {name!r} left in {workspace.root} does not fit what {read!r} left.",
+                    why=f"{read!r} has been built anew since.",
+                    mend=workspace.command("build"),
+                )
+
+
+def _book_of_quotes(workspace: Workspace, personas: Sequence[Persona]) -> PhraseBook:
+    """A book that has the quotes of the personas already, as far as there is room: explanations ask for them."""
+    book = PhraseBook()
+    made = workspace.artefact("aspects")
+    texts = read_aspects(made.file(ASPECTS))["text"]
+    quoted = texts[texts.isin({quote.text for one in personas for quote in one.quotes})].drop_duplicates()[: MOST // 2]
+    book.learn(quoted.tolist(), read_vectors(made.file(VECTORS))[quoted.index.to_numpy()])
+    return book

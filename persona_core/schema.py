@@ -164,16 +164,99 @@ class Recommendation(Frozen):
         return sum(part.value for part in self.parts)
 
 
+class ClaimKind(StrEnum):
+    """What a claim says, and so how far it goes."""
+
+    SUITS = "suits"
+    """The people whom the item suits want this, and how that touches the reader."""
+    DIVIDES = "divides"
+    """The same, of people who are of two minds about the item."""
+    WISH = "wish"
+    """What reviewers say of one phrase of the reader's profile."""
+    NEAR = "near"
+    """The reviewers nearest to the reader are pleased; it is not said with what."""
+    OTHERS = "others"
+    """Whom the item suits, said to a reader whose taste is not known."""
+    CAUTION = "caution"
+    """Who was let down, and how that touches the reader."""
+
+
+class Cited(Frozen):
+    """Something of the reader's own that a claim speaks of."""
+
+    role: str
+    """like, dislike, text or past: as in the taste that it is a component of."""
+    text: str
+    """The phrase, the sentence, or the title of the past item."""
+    share: float
+    """What it adds to the match with the claim's persona; 0 where it is no component of that match (a feared fault)."""
+    shared: bool = False
+    """It says what the persona wants; otherwise it only lies near."""
+    away: bool = False
+    """It counts because the persona lies away from it: something disliked, or a past item that let the reader down."""
+    item_id: str = ""
+    """Of a past item."""
+    review_ids: tuple[str, ...] = ()
+    """The reader's own reviews that the phrase rests on."""
+
+
 class Claim(Frozen):
-    """One sentence of an explanation and the quotes that carry it."""
+    """One sentence of an explanation and the quotes that carry it. The sentence does not repeat the quotes."""
 
     text: str = Field(min_length=1)
     quotes: tuple[Quote, ...] = Field(min_length=1)
+    kind: ClaimKind = ClaimKind.SUITS
+    persona_id: str = ""
+    """Whose claim it is: the quotes are this persona's."""
+    cited: tuple[Cited, ...] = ()
+    support: float | None = Field(default=None, ge=0, le=1)
+    """How well the quotes carry it, by explain/support.py: of the best of them; None where nobody checked."""
+    worded_by: str = "rule"
+    """`rule`, or the name of the language model whose sentence it is."""
+
+
+class Reason(Frozen):
+    """Why an item is shown, as far as that rests on numbers instead of on anybody's words."""
+
+    text: str = Field(min_length=1)
+    part: str
+    """The part of the score that it explains."""
+    item_ids: tuple[str, ...] = ()
+    """The past items that it names."""
+    people: int | None = None
+    """How many people it counts."""
+
+
+class Certainty(Frozen):
+    """How sure an explanation is, in words and in the numbers behind them."""
+
+    text: str = Field(min_length=1)
+    reviewers: int | None = None
+    """So many reviewers stand behind the best match, of `of` who say something of the item."""
+    of: int | None = None
+    margin: float | None = None
+    """How far the best match lies above the next persona of the item that it suits."""
+    taste_rank: int | None = None
+    """The item's rank by taste alone."""
 
 
 class Explanation(Frozen):
+    """Why an item is recommended: what speaks for it, what against it, each with its evidence, and how sure that is."""
+
     item_id: str
     claims: tuple[Claim, ...]
+    """What speaks for it; empty where no claim holds."""
+    cautions: tuple[Claim, ...] = ()
+    """What may disappoint."""
+    reasons: tuple[Reason, ...] = ()
+    certainty: Certainty | None = None
+    dropped: int = Field(default=0, ge=0)
+    """How many claims were not made, because no quote carries them."""
+
+    @property
+    def worded_by(self) -> str:
+        """`rule`, the name of a model, or both."""
+        return " and ".join(sorted({one.worded_by for one in (*self.claims, *self.cautions)})) or "rule"
 
 
 class TrendSignal(Frozen):

@@ -97,6 +97,8 @@ class RankingSettings(Section):
     popularity: float = Field(default=0.1, ge=0)
     diversity: float = Field(default=0.0, ge=0, le=1)
     popularity_half_life_days: float = Field(default=30.0, gt=0)
+    teacher: Literal["hindsight", "judge"] = "hindsight"
+    """Who says, when the alignment is trained, which of an item's personas somebody turned out to be: the nearest one, or a model."""
 
 
 class Settings(Section):
@@ -149,6 +151,13 @@ def environment_names() -> dict[str, tuple[str, ...]]:
 
 def save_source(workspace: Path, source: SourceSettings) -> None:
     """Writes `[source]` into workspace.toml and leaves every other line of it alone."""
+    kept = settings_without_source(workspace).splitlines()
+    text = "\n".join([*kept, *([""] if kept and kept[-1].strip() else []), *_source_lines(source), ""])
+    write_beside(workspace / FILE_NAME, text.encode())
+
+
+def settings_without_source(workspace: Path) -> str:
+    """Every line of the workspace's settings that is not about its source."""
     file = workspace / FILE_NAME
     kept: list[str] = []
     inside = False
@@ -157,8 +166,7 @@ def save_source(workspace: Path, source: SourceSettings) -> None:
             inside = line.strip().startswith(("[source]", "[source."))
         if not inside:
             kept.append(line)
-    text = "\n".join([*kept, *([""] if kept and kept[-1].strip() else []), *_source_lines(source), ""])
-    write_beside(file, text.encode())
+    return "\n".join(kept)
 
 
 def _source_lines(source: SourceSettings) -> list[str]:

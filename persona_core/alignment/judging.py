@@ -5,6 +5,7 @@ The first teacher, hindsight, compares vectors; it always finds a nearest person
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -22,6 +23,8 @@ from persona_core.llm.protocol import LanguageModel, Prompt
 from persona_core.personas.asking import CLOSED, shown
 from persona_core.schema import Persona, Review
 
+QUOTED = re.compile('(?:[^.!?“”"]*:\\s*)?“.*”|"[^"]*"', re.DOTALL)
+"""Words of reviewers in a description, with the clause that introduces them ("As one of them says: …")."""
 MOST_REVIEWS = 3
 """Of one person on one item, the newest; they must leave room for the personas."""
 Key = tuple[str, int]
@@ -134,14 +137,21 @@ def verdict_on(model: LanguageModel, world: World, question: Question) -> Verdic
 
 
 def prompt_for(world: World, question: Question) -> Prompt:
-    """The personas by number, without the quotes they stand on: one of those may be the writer's own, which would give them away."""
+    """The personas by number, without any words of reviewers: those may be the writer's own, and would give the answer away."""
     personas = (world.personas[row] for row in question.rows)
-    # on one line each, so that no description can add a number of its own
-    lines = [f"{number}. {' '.join(f'{one.name}: {one.description}'.split())}" for number, one in enumerate(personas, start=1)]
+    lines = [
+        f"{number}. {' '.join(one.name.split())}: {in_other_words(one.description)}".rstrip(": ")
+        for number, one in enumerate(personas, start=1)
+    ]
     reviews = [fenced(shown(text), f"review {number}") for number, text in enumerate(question.reviews, start=1)]
     return prompt(
         "persona_judge", personas=fenced("\n".join(lines), "kinds of people"), reviews="\n\n".join(reviews), number=str(len(lines))
     )
+
+
+def in_other_words(description: str) -> str:
+    """The description without what it quotes, on one line: so that it cannot add a number of its own to the list."""
+    return " ".join(QUOTED.sub("", description).split())
 
 
 @cache

@@ -11,12 +11,12 @@ import numpy.typing as npt
 from persona_core.alignment.head import Head, unit
 from persona_core.alignment.taste import rows_of, weighted, words_of
 from persona_core.profiles.building import Rules, chosen_needs, drafted
-from persona_core.profiles.evidence import DAY, NeedEvidence, Visit, recency
+from persona_core.profiles.evidence import DAY, NeedEvidence, Visit, pleased, recency
 from persona_core.schema import Persona, Profile, Stance
 from persona_core.text.encoder import DIMENSION, Matrix
 
-LIKED = 0.35
-"""How pleased somebody must have been for the item to count as liked: as with four stars, or none given."""
+LIKED = pleased(3.5)
+"""How pleased somebody must have been for the item to count as liked, as in evaluation; who gave no stars did choose it."""
 Codes = npt.NDArray[np.int32]
 NOBODY = -1
 
@@ -105,6 +105,26 @@ def pairs_of(
     return _stacked(users, rows, [np.array(sorted({v.item for v in world.visits[user]}), np.int32) for user in users])
 
 
+def spoken_pairs(world: World, head: Head, users: tuple[str, ...]) -> Pairs:
+    """What reviewers say in praise of an item, as if it were all that somebody wished for: so that free words are understood.
+
+    The built profiles know the phrases of some dozens of needs; people type others. No person is known of these pairs.
+    """
+    said = [
+        (row, visit.item)
+        for visits in world.visits.values()
+        for visit in visits
+        if visit.pleased >= LIKED
+        for row in visit.rows
+        if not world.known.faults[row]
+    ]
+    rows, items = (np.array(column, np.int32) for column in zip(*said, strict=True)) if said else (np.empty(0, np.int32),) * 2
+    nothing: Matrix = np.zeros((len(rows), DIMENSION), np.float32)
+    words = unit(world.topics[rows] - world.topics.mean(0)) if len(rows) else nothing
+    own = tuple(np.array([item], np.int32) for item in range(len(world.items)))
+    return Pairs(users, items, items, words, nothing, nothing, np.full(len(rows), NOBODY, np.int32), own)
+
+
 def pooled(
     profile: Profile, head: Head, encode: Callable[[Sequence[str]], Matrix], is_fault: Callable[[str], bool]
 ) -> tuple[Matrix, Matrix]:
@@ -131,6 +151,7 @@ class _Hindsight:
 
     def __init__(self, world: World, head: Head) -> None:
         self._topics = world.topics - world.topics.mean(0) if len(world.topics) else world.topics
+        self._faults = world.known.faults
         self._vectors = unit(world.vectors - head.middle_of_personas)
         self._of_item: dict[int, list[int]] = {}
         for row, (item, disappoints) in enumerate(zip(world.persona_items, world.disappoints, strict=True)):
@@ -138,7 +159,7 @@ class _Hindsight:
                 self._of_item.setdefault(int(item), []).append(row)
 
     def persona(self, visits: Sequence[Visit], item: int) -> int:
-        rows = [row for visit in visits for row in visit.rows]
+        rows = [row for visit in visits for row in visit.rows if not self._faults[row]]
         personas = self._of_item.get(item, [])
         if not rows or not personas:
             return NOBODY

@@ -23,10 +23,10 @@ TEXT_SAY = 0.5
 DISLIKE_SAY = 1.0
 MIX = 0.5
 """How much the words weigh beside the past, where there are both."""
-MOST_SENTENCES = 12
+MOST_SENTENCES, LONGEST_TEXT = 12, 4_000
 REFUSES = re.compile(
-    r"\b(?:rather not(?: have)?|avoids?|dislikes?|hates?|loathes?|can(?:no|')t (?:stand|bear|abide)"
-    r"|(?:do|does)(?:n't| not) (?:like|want|need|enjoy|care for)|not into|tired of|sick of|fed up with|no interest in|no more)\b",
+    r"\b(?:rather not(?: have)?|avoids?|dislikes?|hates?|loathes?|can(?:not| not|['’]t) (?:stand|bear|abide)"
+    r"|(?:do|does)(?:n['’]t| not) (?:like|want|need|enjoy|care for)|not into|tired of|sick of|fed up with|no interest in|no more)\b",
     re.IGNORECASE,
 )
 
@@ -87,15 +87,17 @@ def words_of(profile: Profile, is_fault: IsFault) -> Words:
     total = sum(one.strength for one in profile.likes) or 1.0
     attracts = [Component(Role.LIKE, one.text, one.strength / total) for one in profile.likes]
     dislikes = [(Component(Role.DISLIKE, one.text, one.strength / total), one.fault) for one in profile.dislikes]
-    sentences = [profile.text[start:end].strip() for start, end in sentence_spans(profile.text)[:MOST_SENTENCES]]
+    told = {one.text for one in profile.dislikes}
+    sentences = [profile.text[start:end].strip() for start, end in sentence_spans(profile.text[:LONGEST_TEXT])[:MOST_SENTENCES]]
     for sentence in sentences:
         refused = refused_in(sentence)
+        if refused in told:
+            continue  # the phrase says it already
         if refused:
             dislikes.append((Component(Role.DISLIKE, refused, TEXT_SAY / len(sentences)), None))
         else:
             attracts.append(Component(Role.TEXT, sentence, TEXT_SAY / len(sentences)))
-    told = {one.label: fault for one, fault in dislikes if fault is not None}
-    faults = {one.label: told[one.label] if one.label in told else is_fault(one.label) for one, _ in dislikes}
+    faults = {one.label: is_fault(one.label) if fault is None else fault for one, fault in dislikes}
     feared = [one for one, _ in dislikes if faults[one.label]]
     attracts += [replace(one, weight=-DISLIKE_SAY * one.weight) for one, _ in dislikes if not faults[one.label]]
     return Words(tuple(attracts), tuple(feared))
@@ -125,6 +127,7 @@ def taste_of(
         (Component(Role.PAST, item, weight), vector) for item, weight in past.items() if (vector := item_vectors(item)) is not None
     ]
     done = rows_of([vector * one.weight for one, vector in known])
+    mix = 1.0 if not len(done) else 0.0 if not len(said) else mix
     shares = np.concatenate([_scaled(said, head.words, mix), _scaled(done, head.past, 1.0 - mix)])
     shares = np.asarray(shares / max(float(np.linalg.norm(shares.sum(0))), 1e-9), np.float32)
     fears = weighted(vectors[len(words.components) :], words.feared, head).sum(0)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from persona_core.alignment.head import MAPS, Head, LowRank, unit
-from persona_core.alignment.pairs import NOBODY, Pairs, World
+from persona_core.alignment.pairs import NOBODY, Pairs, World, spoken_pairs
 from persona_core.text.encoder import DIMENSION, Matrix
 
 FEAR_SAY = 0.7
@@ -32,6 +32,8 @@ class Recipe:
     patience: int = 4
     held_out: float = 0.1
     teacher_say: float = 0.2
+    spoken_say: float = 0.5
+    """How much single sentences of praise count as lessons, beside whole profiles."""
     channel_loss: float = 0.15
     """How often training hides the words or the past, so that each alone is understood."""
     most_items: int = 2_500
@@ -71,6 +73,7 @@ def train_head(
     torch.manual_seed(recipe.seed)
     generator = np.random.default_rng(recipe.seed)
     net = _net(world, start, recipe)
+    spoken = spoken_pairs(world, start, pairs.users)
     optimizer = torch.optim.AdamW(net.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
     best, curve = (_quality(net, pairs, holding, recipe.temperature), _head_of(net, start)), [Epoch(0, float("nan"), 0.0)]
     curve[0] = Epoch(0, float("nan"), best[0])
@@ -79,6 +82,9 @@ def train_head(
         losses = []
         for rows in _batches(learning, recipe.batch, generator):
             loss = _loss(net, pairs, rows, world, recipe, generator)
+            if recipe.spoken_say and len(spoken):
+                drawn = generator.choice(len(spoken), min(recipe.batch, len(spoken)), replace=False)
+                loss = loss + recipe.spoken_say * _loss(net, spoken, drawn, world, recipe, generator)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -117,7 +123,7 @@ def _net(world: World, start: Head, recipe: Recipe) -> Any:
             self.maps = nn.ParameterDict()
             for name in MAPS:
                 self.maps[f"{name}_down"] = nn.Parameter(torch.randn(DIMENSION, recipe.rank) * 0.02)
-                self.maps[f"{name}_up"] = nn.Parameter(torch.randn(recipe.rank, DIMENSION) * 0.02)
+                self.maps[f"{name}_up"] = nn.Parameter(torch.zeros(recipe.rank, DIMENSION))  # begins as the base encoder
             self.penalty = nn.Parameter(torch.tensor(float(np.log(np.expm1(start.penalty)))))
             self.dropout = nn.Dropout(recipe.dropout)
             self.personas = torch.tensor(unit(world.vectors - start.middle_of_personas))
@@ -133,6 +139,7 @@ def _net(world: World, start: Head, recipe: Recipe) -> Any:
         def matches(self, words: Any, fears: Any, past: Any, mix: Any) -> tuple[Any, Any]:
             """The best suiting and the best disappointing match of each item."""
             normal = nn.functional.normalize
+            mix = torch.where(past.any(1, keepdim=True), torch.where(words.any(1, keepdim=True), mix, 0.0), 1.0)  # as in taste_of
             wants = normal(mix * self.mapped("words", words) + (1 - mix) * self.mapped("past", past), dim=1)
             alarmed = normal(wants + FEAR_SAY * normal(self.mapped("words", fears), dim=1), dim=1)
             personas = normal(self.mapped("personas", self.personas), dim=1)
@@ -165,7 +172,7 @@ def _loss(net: Any, pairs: Pairs, rows: npt.NDArray[Any], world: World, recipe: 
     loss = cross_entropy(scores, torch.tensor(pairs.item[rows].astype(np.int64)))
     taught = pairs.persona[rows] != NOBODY
     if recipe.teacher_say and taught.any():
-        same_item = torch.tensor(world.persona_items[None, :] == pairs.item[rows][taught][:, None])
+        same_item = net.of_item[None, :] == torch.tensor(pairs.item[rows][taught].astype(np.int64))[:, None]
         among = (suits[torch.tensor(taught)] / recipe.temperature).masked_fill(~same_item, -1e4)
         loss = loss + recipe.teacher_say * cross_entropy(among, torch.tensor(pairs.persona[rows][taught].astype(np.int64)))
     return loss
@@ -210,7 +217,7 @@ def _quality(net: Any, pairs: Pairs, rows: npt.NDArray[Any], temperature: float)
             for place, row in enumerate(some):
                 target = scores[place, pairs.item[row]]
                 scores[place, pairs.own[pairs.user[row]]] = -np.inf
-                rank = 1 + int((scores[place] > target).sum())
+                rank = 1 + int((~(scores[place] < target)).sum())  # equals stand before it, and so does what is no number
                 gains.append(1.0 / np.log2(rank + 1) if rank <= 10 else 0.0)
     return float(np.mean(gains))
 

@@ -137,16 +137,18 @@ class TasteScores(NamedTuple):
 
 
 def taste_scores(world: World, head: Head, asked: Asked, mix: float = 0.5) -> TasteScores:
-    wants = unit(mix * head.words(asked.words) + (1 - mix) * head.past(asked.past))
+    words_only, past_only = ~asked.past.any(1, keepdims=True), ~asked.words.any(1, keepdims=True)
+    share = np.where(words_only, 1.0, np.where(past_only, 0.0, mix)).astype(np.float32)  # as in taste_of
+    wants = unit(share * head.words(asked.words) + (1 - share) * head.past(asked.past))
     suits, alarms = matches(head, head.of_personas(world.vectors), wants, unit(head.words(asked.fears)))
     items, wrong = world.persona_items, world.disappoints
     return TasteScores(
-        _best(suits[:, ~wrong], items[~wrong], len(world.items), -1.0),
-        np.maximum(_best(alarms[:, wrong], items[wrong], len(world.items), 0.0), 0.0),
+        best_of_items(suits[:, ~wrong], items[~wrong], len(world.items), -1.0),
+        np.maximum(best_of_items(alarms[:, wrong], items[wrong], len(world.items), 0.0), 0.0),
     )
 
 
-def _best(found: Matrix, items: npt.NDArray[np.int32], count: int, nothing: float) -> Scores:
+def best_of_items(found: Matrix, items: npt.NDArray[np.int32], count: int, nothing: float) -> Scores:
     """For each item the highest of its columns."""
     best: Scores = np.full((len(found), count), nothing, np.float32)
     if not len(items):

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
+from persona_core.alignment.full import FullRecipe
 from persona_core.alignment.head import Head
 from persona_core.alignment.pairs import World, item_middles, pairs_of
 from persona_core.alignment.phrases import PhraseBook
@@ -30,6 +31,7 @@ from persona_core.evaluation.arena import (
     taste_scores,
 )
 from persona_core.evaluation.cases import Case, Part, last_item_cases, point_in_time_cases
+from persona_core.evaluation.tuned import tuned_scores
 from persona_core.evaluation.worlds import Cut, cut_world
 from persona_core.progress import Listener, nobody
 from persona_core.ranking.parts import Weights
@@ -45,6 +47,7 @@ BLEND, WITHOUT, HEAD, FROZEN = (
     "personas, trained head",
     "personas, frozen encoder",
 )
+FULL = "personas, whole encoder fine-tuned"
 Tell = Callable[[str], None]
 
 
@@ -58,6 +61,8 @@ class Plan:
     """Of one person, where all are asked at one moment."""
     thorough: bool = True
     """Searches the temperature, and takes the personas apart."""
+    full_pairs: int = 0
+    """Fine-tunes the whole encoder too, on so many pairs."""
     seed: int = 7
 
 
@@ -92,6 +97,9 @@ def contest(source: Workspace, plan: Plan, listener: Listener = nobody, say: Tel
     tuned = _tuned(tuning, book, plan)
     report = Report(facts=_facts(arena, tuning, tuned, plan))
     scored = dict(_all_scores(arena, book, tuned))
+    if plan.full_pairs:
+        folder = source.root / "evaluation" / "full" / _cut(plan, ("train", "valid")).name
+        scored[FULL] = tuned_scores(arena, book, folder, FullRecipe(seed=plan.seed, epochs=1), plan.full_pairs)
     results = {name: result_of(arena, name, scores) for name, scores in scored.items()}
     report.rankers = [row_of(arena, result) for result in results.values()]
     report.comparisons = [_comparison(arena, results[one], results[other]) for one, other in _pairs_to_compare(tuned)]

@@ -14,9 +14,11 @@ import pyarrow.parquet as pq
 
 from persona_core.catalog import store
 from persona_core.catalog.steps import SPLITS
+from persona_core.files import canonical_json, digest, write_beside
 from persona_core.personas.steps import ASPECT_STEP, PERSONA_STEP
 from persona_core.pipeline import Counts, Pipeline, Step, StepContext
 from persona_core.progress import Listener, nobody
+from persona_core.settings import FILE_NAME, settings_without_source
 from persona_core.workspace import Workspace
 
 
@@ -30,7 +32,8 @@ class Cut:
 
     @property
     def name(self) -> str:
-        return "-".join((self.split.replace("_", "-"), *self.parts, *self.scenarios))
+        mark = digest(canonical_json([self.split, self.parts, self.scenarios]))[:8]
+        return f"{'-'.join((self.split.replace('_', '-'), *self.parts))}-{mark}"
 
 
 def known_reviews(source: Workspace, cut: Cut) -> set[str]:
@@ -42,7 +45,7 @@ def known_reviews(source: Workspace, cut: Cut) -> set[str]:
 def cut_world(source: Workspace, cut: Cut, home: Path | None = None, listener: Listener = nobody) -> Workspace:
     """A workspace beside the source's steps, with aspects and personas of what the cut leaves; built where it is not."""
     place = Workspace.at((home or source.root / "evaluation") / cut.name)
-    place.root.mkdir(parents=True, exist_ok=True)
+    write_beside(place.root / FILE_NAME, settings_without_source(source.root).encode())
     Pipeline((_cut_step(source, cut), ASPECT_STEP, PERSONA_STEP), place).build(listener=listener)
     return place
 

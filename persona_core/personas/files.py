@@ -14,8 +14,11 @@ PERSONAS, VECTORS = "personas.jsonl", "vectors.safetensors"
 
 
 def text_of(persona: Persona) -> str:
-    """What of a persona is encoded: the one text builder, for the index, for training and for serving."""
-    return f"{persona.name}. {persona.description} {persona.rationale}"
+    """What of a persona is encoded: the one text builder, for the index, for training and for serving.
+
+    The rationale is left out: it repeats quotes, and people are matched as well without it.
+    """
+    return f"{persona.name}. {persona.description} {'; '.join(persona.traits)}".strip()
 
 
 def write_personas_file(path: Path, personas: Sequence[Persona]) -> None:

@@ -72,7 +72,9 @@ class NeedEvidence:
         wants, woes = np.zeros((2, len(visits), self.of_items.shape[1]))
         for place, visit in enumerate(visits):
             counts = recency((now - visit.time) / DAY, half_life_days)
-            wants[place] = counts * visit.pleased * self.of_items[visit.item]
+            served = self.of_items[visit.item]
+            # what let somebody down speaks against what it serves, and not for all that it does not serve
+            wants[place] = counts * visit.pleased * (served if visit.pleased > 0 else np.maximum(served, 0.0))
             if visit.rows:
                 rows = list(visit.rows)
                 wants[place] += counts * own_say * self.of_aspects[rows].sum(0) / len(rows) ** 0.5

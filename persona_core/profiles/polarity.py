@@ -1,4 +1,4 @@
-"""Whether a dislike names a fault ("zips that jam") or a kind of thing ("war novels"): a small linear reader whose weights ship.
+"""Whether a dislike names a fault ("flimsy zips") or a kind of thing ("long descriptions"): a small linear reader whose weights ship.
 
 `python -m persona_core.profiles.polarity` measures it on needs that it was not taught; `--write` trains it and writes the weights.
 """

@@ -53,9 +53,9 @@ def scored(suits: Any, disappoints: Any, penalty: float, habit: Any, popularity:
     """
     known = np.asarray(suits, np.float64)
     low, high = (float(np.nanmin(known)), float(np.nanmax(known))) if np.isfinite(known).any() else (0.0, 0.0)
-    reach = max(high - low, 1e-9)
+    reach = max(high - low, 1e-9) if high > low else 1.0  # where taste tells no items apart, caution is in cosines
     taste = np.nan_to_num((known - low) / reach, nan=0.0) * weights.taste
-    caution = -np.clip(penalty * np.asarray(disappoints, np.float64) / reach, 0.0, 1.0) * weights.taste
+    caution = 0.0 - np.clip(penalty * np.asarray(disappoints, np.float64) / reach, 0.0, 1.0) * weights.taste
     return Scored(np.stack([taste, caution, risen(habit) * weights.habit, risen(popularity) * weights.popularity], axis=1))
 
 

@@ -320,5 +320,5 @@ def test_vectors_are_read_as_they_were_written(tmp_path: Path) -> None:
 
 def test_what_is_encoded_of_a_persona_is_its_name_and_its_words() -> None:
     one = persona("Night Driver")
-    assert text_of(one) == "Night Driver. d r"
-    assert text_of(one.model_copy(update={"weight": 0.9, "traits": ("x",)})) == text_of(one)
+    assert text_of(one.model_copy(update={"traits": ("drives late", "likes quiet")})) == "Night Driver. d drives late; likes quiet"
+    assert text_of(one.model_copy(update={"weight": 0.9, "rationale": "another"})) == text_of(one) == "Night Driver. d"
