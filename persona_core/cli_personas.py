@@ -36,7 +36,7 @@ def _personas(command: Command) -> click.Group:
     @command
     def show(workspace: Workspace, as_json: bool, item: str) -> dict[str, Any]:
         """Show one item's personas with their quotes. ITEM is its id, or words of its title."""
-        found, title, maker = _item_named(workspace, item)
+        found, title, maker = item_named(workspace, item)
         own = [one for one in _all_personas(workspace) if one.item_id == found]
         if not as_json:
             _say_all(title, maker, own)
@@ -45,7 +45,7 @@ def _personas(command: Command) -> click.Group:
     return personas
 
 
-def _item_named(workspace: Workspace, wanted: str) -> tuple[str, str, str]:
+def item_named(workspace: Workspace, wanted: str) -> tuple[str, str, str]:
     """The item's id, title and maker; several or none that fit is an error that lists the nearest."""
     from persona_core.catalog import Catalog
 

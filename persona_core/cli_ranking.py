@@ -13,16 +13,17 @@ from persona_core.workspace import Workspace
 
 if TYPE_CHECKING:
     from persona_core.engine import Engine
-    from persona_core.schema import Profile, Recommendation
+    from persona_core.schema import Explanation, Profile, Recommendation
 
 WIDTH = 100
 Command = Callable[[Callable[..., dict[str, Any]]], Callable[..., None]]
 
 
 def add_to(main: click.Group, command: Command) -> None:
-    """Adds `profile`, `recommend` and `train`; `command` gives each its --workspace, --json and worded errors."""
+    """Adds `profile`, `recommend`, `explain` and `train`; `command` gives each its --workspace, --json and worded errors."""
     main.add_command(_profile(command))
     main.add_command(_recommend(command))
+    main.add_command(_explain(command))
     main.add_command(_train(command))
 
 
@@ -72,6 +73,39 @@ def _recommend(command: Command) -> click.Command:
         return {"profile": asked.model_dump(mode="json"), "recommendations": [_as_dict(engine, one) for one in found]}
 
     return recommend
+
+
+def _explain(command: Command) -> click.Command:
+    @click.command()
+    @click.argument("user")
+    @click.argument("item")
+    @click.option("-k", "most", type=click.IntRange(1, 100), default=10, show_default=True, help="How many count as the first.")
+    @command
+    def explain(workspace: Workspace, as_json: bool, user: str, item: str, most: int) -> dict[str, Any]:
+        """Say why an item stands where it does for somebody, and what would move it. ITEM is an id, or words of its title."""
+        from persona_core.cli_personas import item_named
+        from persona_core.engine import Engine
+        from persona_core.explain import what_if, why_not
+
+        engine = Engine.open(workspace)
+        profile = _known(engine, user)
+        found, title, _ = item_named(workspace, item)
+        ranked = engine.rank(profile)
+        explained, place = engine.explain(ranked, found), why_not(engine, ranked, found, most)
+        change = what_if(engine, profile, None, found, most)
+        if not as_json:
+            click.secho(title, bold=True)
+            _say_explanation(explained)
+            for text in (place.text, change.text):
+                click.echo(textwrap.fill(text, WIDTH))
+        return {
+            "explanation": explained.model_dump(mode="json"),
+            "rank": ranked.rank(engine.code[found]),
+            "why not": place.text,
+            "what if": change.text,
+        }
+
+    return explain
 
 
 def _train(command: Command) -> click.Command:
@@ -127,6 +161,18 @@ def _say_recommendation(engine: Engine, one: Recommendation) -> None:
             persona = engine.persona(match.persona_id)
             quote = " ".join(persona.quotes[0].text.split())
             click.echo(textwrap.indent(textwrap.fill(f"{word}: {persona.name} ({match.cosine:.2f}): “{quote}”", WIDTH - 4), "    "))
+
+
+def _say_explanation(explained: Explanation) -> None:
+    for sign, claims in (("+", explained.claims), ("-", explained.cautions)):
+        for claim in claims:
+            click.echo(textwrap.fill(claim.text, WIDTH, initial_indent=f"  {sign} ", subsequent_indent="    "))
+            for quote in claim.quotes:
+                click.echo(textwrap.indent(textwrap.fill(f"“{' '.join(quote.text.split())}”", WIDTH - 8), "      "))
+    for reason in explained.reasons:
+        click.echo(textwrap.fill(reason.text, WIDTH, initial_indent="  · ", subsequent_indent="    "))
+    if explained.certainty:
+        click.echo(textwrap.fill(explained.certainty.text, WIDTH, initial_indent="  ", subsequent_indent="  "))
 
 
 def _as_dict(engine: Engine, one: Recommendation) -> dict[str, Any]:

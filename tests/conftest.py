@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported: two workers with two threads each get in each other's way
@@ -14,6 +17,8 @@ import pytest
 from persona_core.settings import DEMO_DATA
 from persona_core.workspace import Workspace
 from tests.support.worlds import build_from, write_tiny_world
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(autouse=True)
@@ -35,12 +40,39 @@ def tiny_world(tmp_path: Path) -> Path:
     return write_tiny_world(tmp_path / "tiny")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those that need the demo world come last: it takes a minute or two, and is built beside the others meanwhile."""
+    items.sort(key=_needs_demo)
+
+
+def _needs_demo(item: pytest.Item) -> bool:
+    return "built_demo" in getattr(item, "fixturenames", ())
+
+
 @pytest.fixture(scope="session")
-def built_demo(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """The demo world, built once for all workers. Tests read it and never change it."""
+def demo_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the demo world is built once for all workers."""
     base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    return build_from(DEMO_DATA, shared / "built-demo")
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "built-demo"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _demo_begun(request: pytest.FixtureRequest, demo_place: Path) -> Iterator[None]:
+    """Begins to build the demo world in a process of its own, if any test is going to need it."""
+    if os.environ.get("PYTEST_XDIST_WORKER", "gw0") != "gw0" or not any(map(_needs_demo, request.session.items)):
+        yield
+        return
+    code = f"from tests.support.worlds import *; build_from(Path({str(DEMO_DATA)!r}), Path({str(demo_place)!r}))"
+    building = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    yield
+    building.kill()
+    building.wait()
+
+
+@pytest.fixture(scope="session")
+def built_demo(demo_place: Path) -> Workspace:
+    """The demo world, built. Tests read it and never change it."""
+    return build_from(DEMO_DATA, demo_place)
 
 
 @pytest.fixture

@@ -509,7 +509,6 @@ def demo(built_demo: Workspace) -> Engine:
     return Engine.open(built_demo)
 
 
-@pytest.mark.xdist_group("demo")
 def test_in_the_demo_world_everybody_gets_ten_things_they_have_not_had(demo: Engine) -> None:
     for user in demo.profiles.users()[::25]:
         found = demo.recommend(demo.profile(user))
@@ -519,7 +518,6 @@ def test_in_the_demo_world_everybody_gets_ten_things_they_have_not_had(demo: Eng
         assert all(one.score >= other.score for one, other in pairwise(found))
 
 
-@pytest.mark.xdist_group("demo")
 @pytest.mark.parametrize(
     ("phrase", "scenario"),
     [

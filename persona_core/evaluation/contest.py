@@ -153,15 +153,20 @@ def _first_of(source: Workspace, reviews: pd.DataFrame, part: str) -> pd.Timesta
 
 def _tuned(arena: Arena, book: PhraseBook, plan: Plan) -> Tuned:
     single = {name: _quality(arena, scores) for name, scores in rankers.collaborative(arena)}
-    recipes = [Recipe(seed=plan.seed, temperature=one) for one in TEMPERATURES] if plan.thorough else [Recipe(seed=plan.seed)]
-    tried = [(recipe, _trained(arena.world, book, recipe)) for recipe in recipes]
-    recipe, head = max(tried, key=lambda one: _quality(arena, _taste(arena, book, one[1])[1]))
-    suits, wrong, penalty = _parts(arena, book, head)
     habit, popular = _habits(arena)
-    taste = rankers.blended(suits, wrong, penalty, habit, popular, Weights(1.0, 0.0, 0.0))
-    with_taste = rankers.fitted_weights(arena, (taste, rankers.raised(habit), rankers.raised(popular)))
+    recipes = [Recipe(seed=plan.seed, temperature=one) for one in TEMPERATURES] if plan.thorough else [Recipe(seed=plan.seed)]
+    tried = [_tried(arena, book, recipe, habit, popular) for recipe in recipes]
+    _, recipe, weights = max(tried, key=lambda one: one[0])
     without = rankers.fitted_weights(arena, (rankers.raised(habit), rankers.raised(popular)))
-    return Tuned(recipe, _weights(*with_taste), _weights(0.0, *without), max(single, key=lambda name: single[name]))
+    return Tuned(recipe, weights, _weights(0.0, *without), max(single, key=lambda name: single[name]))
+
+
+def _tried(arena: Arena, book: PhraseBook, recipe: Recipe, habit: Scores, popular: Scores) -> tuple[float, Recipe, Weights]:
+    """How well the engine's score does with this recipe, under the weights that suit it."""
+    parts = _parts(arena, book, _trained(arena.world, book, recipe))
+    taste = rankers.blended(*parts, habit, popular, Weights(1.0, 0.0, 0.0))
+    weights = _weights(*rankers.fitted_weights(arena, (taste, rankers.raised(habit), rankers.raised(popular))))
+    return _quality(arena, rankers.blended(*parts, habit, popular, weights)), recipe, weights
 
 
 def _weights(taste: float, habit: float, popularity: float) -> Weights:

@@ -69,7 +69,6 @@ def test_a_persona_without_truth_takes_no_side(reference: list[Persona]) -> None
     assert side_of(reference[0], Truth({}, {}, {}, {})) is None
 
 
-@pytest.mark.xdist_group("demo")
 def test_extraction_on_the_demo_world_is_as_good_as_the_readme_says(built_demo: Workspace) -> None:
     """The floor is a little below what is measured, so that a change for the worse is seen."""
     everything, never_taught = aspect_rows(built_demo)
@@ -82,7 +81,6 @@ def test_extraction_on_the_demo_world_is_as_good_as_the_readme_says(built_demo: 
     assert row["invented"] < 0.08
 
 
-@pytest.mark.xdist_group("demo")
 def test_every_persona_of_the_demo_world_stands_on_its_own_items_reviews(built_demo: Workspace) -> None:
     from persona_core.personas.files import PERSONAS, read_personas
 
