@@ -6,7 +6,7 @@ from ui import building, cards, charts, resources, trouble
 
 PLANNED = (
     ("A page for personas", "until it is there, `python -m persona_core personas show ITEM` reads them out"),
-    ("A page for recommendations", "until it is there, `python -m persona_core recommend USER` ranks, and `explain USER ITEM` says why"),
+    ("A page for recommendations", "until it is there, `python -m persona_core recommend USER` ranks, `explain` says why"),
     ("Trends", "what will be popular next, and why"),
     ("Studies", "the same pages as an experiment, with consent, conditions and a log"),
 )

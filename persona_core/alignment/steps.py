@@ -1,4 +1,4 @@
-"""The alignment's step of the build: the light head, trained in seconds on who liked what."""
+"""The alignment's step of the build: the light head, trained in seconds on who liked what, by hindsight or by a judge."""
 
 from __future__ import annotations
 
@@ -8,20 +8,27 @@ import numpy as np
 
 from persona_core.alignment.curves import curve_svg
 from persona_core.alignment.head import FILE, Head
-from persona_core.alignment.pairs import World, pairs_of
+from persona_core.alignment.judging import Judged, Question, Sure, Verdict, agreement, questions_in, verdict_on, with_teacher
+from persona_core.alignment.pairs import NOBODY, Pairs, World, pairs_of
 from persona_core.alignment.phrases import PhraseBook
 from persona_core.alignment.training import Recipe, Trained, train_head
 from persona_core.catalog.store import Catalog
-from persona_core.files import write_json
+from persona_core.errors import ModelUnavailable
+from persona_core.files import file_digest, write_json
+from persona_core.llm.choice import RETRY, SOURCE, asks_again, model_for, opened_model
+from persona_core.llm.ollama_model import OllamaModel
+from persona_core.llm.prompts import FOLDER
+from persona_core.llm.protocol import LanguageModel
 from persona_core.personas.files import PERSONAS, VECTORS, read_personas, read_vectors
 from persona_core.personas.needs import read_needs
 from persona_core.pipeline import Counts, Step, StepContext
 from persona_core.profiles.building import Rules, avoided
 from persona_core.profiles.steps import INPUTS, moment_of, needs_known, visits_in
 from persona_core.text.encoder import IDENTITY
-from persona_core.workspace import Artefact
+from persona_core.workspace import Artefact, Workspace
 
 CARD, CURVE = "card.json", "curve.svg"
+HINDSIGHT = "hindsight"
 
 
 def world_in(inputs: dict[str, Artefact]) -> World:
@@ -59,19 +66,30 @@ def frozen_head(world: World, book: PhraseBook) -> Head:
     return Head.frozen(middle, world.vectors.mean(0) if len(world.vectors) else np.zeros_like(middle))
 
 
-def trained_on(world: World, book: PhraseBook, rules: Rules, recipe: Recipe, tell: Any = lambda *_: None) -> Trained:
+def lessons_in(world: World, book: PhraseBook, rules: Rules) -> tuple[Head, Pairs]:
+    """Where training begins, and the pairs to learn from as hindsight teaches them."""
     start = frozen_head(world, book)
-    return train_head(world, pairs_of(world, start, book.vectors, book.is_fault, rules), start, recipe, tell)
+    return start, pairs_of(world, start, book.vectors, book.is_fault, rules)
+
+
+def trained_on(world: World, book: PhraseBook, rules: Rules, recipe: Recipe, tell: Any = lambda *_: None) -> Trained:
+    start, pairs = lessons_in(world, book, rules)
+    return train_head(world, pairs, start, recipe, tell)
 
 
 def _train(context: StepContext) -> Counts:
     world = world_in(context.inputs)
     rules = Rules(half_life_days=context.settings.ranking.half_life_days)
-    trained = trained_on(world, phrases_known(PhraseBook()), rules, Recipe(seed=context.settings.seed), context.progress)
+    judge = _judge(context)
+    judged = asked_judge(context, world, judge) if judge else None
+    start, pairs = lessons_in(world, phrases_known(PhraseBook()), rules)
+    taught = with_teacher(pairs, judged) if judged else pairs
+    trained = train_head(world, taught, start, Recipe(seed=context.settings.seed), context.progress)
     trained.head.save(context.file(FILE))
-    write_json(context.file(CARD), card_of(trained, world))
+    teacher = _judge_as_dict(context.because[f"file {SOURCE}"], pairs, judged) if judged else {"by": HINDSIGHT}
+    write_json(context.file(CARD), card_of(trained, world) | {"teacher": teacher})
     context.file(CURVE).write_text(curve_svg(trained.curve, "Learning to match profiles to personas"), "utf-8")
-    return _counts(trained)
+    return _counts(trained) | (_judge_counts(judge.name, teacher) if judge else {})
 
 
 def card_of(trained: Trained, world: World) -> dict[str, Any]:
@@ -80,7 +98,8 @@ def card_of(trained: Trained, world: World) -> dict[str, Any]:
         "what": "Linear maps over frozen MiniLM vectors of a profile's words, past items and personas; see persona_core/alignment.",
         "encoder": IDENTITY,
         "learned from": {"people": len(world.visits), "items": len(world.items), "personas": len(world.personas)},
-        "measure": "NDCG@10 of held-out pairs of the same people, their own other items aside: for early stopping only",
+        "measure": "NDCG@10 of held-out pairs of the same people, own other items aside, helped by how well known items are: "
+        "for stopping only",
         "penalty": trained.head.penalty,
         **trained.as_dict(),
     }
@@ -93,12 +112,93 @@ def _counts(trained: Trained) -> Counts:
     return {"epochs": trained.curve[-1].number, "NDCG before": round(trained.curve[0].ndcg, 3), "NDCG after": round(best.ndcg, 3)}
 
 
+# The second teacher ------------------------------------------------------------------------------------------------------
+
+
+def _judge(context: StepContext) -> OllamaModel | None:
+    """The model that is to teach beside hindsight; None where the settings do not name it a teacher."""
+    settings = context.settings
+    if settings.ranking.teacher == HINDSIGHT:
+        return None
+    try:
+        model = opened_model(context.workspace, "alignment", context.because[f"file {SOURCE}"])
+    except ModelUnavailable:
+        model = None
+    if model is None:
+        never = settings.ollama.use == "never"
+        raise ModelUnavailable(
+            "The alignment is to learn from a language model, and none can be asked now.",
+            why=f"ranking.teacher is {settings.ranking.teacher!r}, and "
+            + ("ollama.use is 'never'." if never else f"no server answers that has {settings.ollama.model}."),
+            mend=("PERSONA_OLLAMA_USE=auto" if never else f"ollama serve, and ollama pull {settings.ollama.model}")
+            + f"; or learn from hindsight alone: PERSONA_RANKING_TEACHER={HINDSIGHT} {context.workspace.command('build')}",
+        )
+    return model
+
+
+def asked_judge(context: StepContext, world: World, model: LanguageModel) -> Judged:
+    """What the model says of every liked item that its person wrote about."""
+
+    def ask(question: Question) -> dict[str, Any]:
+        verdict = verdict_on(model, world, question)
+        return {} if verdict is None else verdict._asdict()
+
+    reviews = {review.id: review for review in Catalog.of(context.inputs["catalog"]).texts()}
+    questions = questions_in(world, reviews)
+    answers = list(context.map(ask, questions, key=lambda one: f"{one.user_id}\n{world.items[one.item]}", unit="reviews"))
+    verdicts = {
+        (one.user_id, one.item): Verdict(answer["persona"], Sure(answer["sure"]), answer["among"])
+        for one, answer in zip(questions, answers, strict=True)
+        if answer
+    }
+    return Judged(verdicts, len(questions) - len(verdicts))
+
+
+def _judge_as_dict(model: str, hindsight: Pairs, judged: Judged) -> dict[str, Any]:
+    """What a stranger should know of the second teacher."""
+    return {
+        "by": model,
+        "verdicts": len(judged.verdicts),
+        "failed": judged.failed,
+        "followed": len(judged.personas()),
+        "none fits": sum(verdict.persona == NOBODY for verdict in judged.verdicts.values()),
+        "agreement with hindsight": {name: round(value, 4) for name, value in agreement(hindsight, judged)._asdict().items()},
+    }
+
+
+def _judge_counts(name: str, teacher: dict[str, Any]) -> Counts:
+    agreed = teacher["agreement with hindsight"]
+    return {
+        "by": name,
+        "verdicts": teacher["verdicts"],
+        "followed": teacher["followed"],
+        "same as hindsight": agreed["same"],
+        "same by chance": agreed["by_chance"],
+        RETRY: teacher["failed"],
+    }
+
+
+def _sources(workspace: Workspace) -> dict[str, str]:
+    """No server is looked for where none is to teach."""
+    if workspace.settings.ranking.teacher == HINDSIGHT:
+        return {}
+    return {SOURCE: model_for(workspace, "alignment"), "prompt": file_digest(FOLDER / "persona_judge.txt")}
+
+
 ALIGN_STEP = Step(
     name="alignment",
     title="Learning who is suited by what",
     reads=INPUTS,
     writes=(FILE, CARD, CURVE),
     run=_train,
-    code=("persona_core.alignment", "persona_core.profiles", "persona_core.personas.reading"),
-    settings=lambda settings: settings.ranking.half_life_days,
+    code=(
+        "persona_core.alignment",
+        "persona_core.llm",
+        "persona_core.personas.asking",
+        "persona_core.personas.reading",
+        "persona_core.profiles",
+    ),
+    settings=lambda settings: [settings.ranking.half_life_days, settings.ranking.teacher],
+    sources=_sources,
+    unfinished=asks_again,
 )

@@ -1,20 +1,29 @@
-"""The profiles' step of the build: everybody's taste, from what they did and said."""
+"""The profiles' step of the build: everybody's taste, from what they did and said; in a language model's words where there is one."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
 from persona_core.catalog.store import Catalog
-from persona_core.personas.aspects import ASPECTS, read_aspects
+from persona_core.errors import ModelAnswerBad
+from persona_core.files import file_digest
+from persona_core.llm.choice import NONE, RETRY, SOURCE, asks_again, model_for, opened_model
+from persona_core.llm.prompts import FOLDER
+from persona_core.llm.protocol import LanguageModel
+from persona_core.personas.aspects import ASPECTS, kept, read_aspects
 from persona_core.personas.files import PERSONAS, VECTORS, read_personas, read_vectors
 from persona_core.personas.reading import Judge
 from persona_core.personas.reading.judge import evidence_of
 from persona_core.pipeline import Counts, Step, StepContext
+from persona_core.profiles.asking import Evidence, evidence_for, profile_asked
 from persona_core.profiles.building import Rules, build_profile
 from persona_core.profiles.evidence import NeedEvidence, Visit, visits_of
 from persona_core.profiles.files import PROFILES, write_profiles
-from persona_core.schema import Sentiment
-from persona_core.workspace import Artefact
+from persona_core.schema import Profile, Sentiment
+from persona_core.workspace import Artefact, Workspace
 
 INPUTS = ("catalog", "aspects", "personas")
 
@@ -52,22 +61,72 @@ def moment_of(reviews: pd.Series) -> int:
 
 def _build_profiles(context: StepContext) -> Counts:
     catalog = Catalog.of(context.inputs["catalog"])
-    items = catalog.items()["item_id"].tolist()
-    known, visits = needs_known(context.inputs, items), visits_in(context.inputs, items)
+    items = catalog.items()
+    visits = visits_in(context.inputs, items["item_id"].tolist())
     now = moment_of(catalog.reviews(["time"])["time"])
-    rules = Rules(half_life_days=context.settings.ranking.half_life_days)
-    users = sorted(visits)
-    profiles = []
-    for number, user in enumerate(users, start=1):
-        profiles.append(build_profile(user, visits[user], items, known, now, rules))
-        if number % 100 == 0 or number == len(users):
-            context.progress(number, len(users), "people")
+    model = opened_model(context.workspace, "profiles", context.because[f"file {SOURCE}"])
+    profiles = _extracted(context, items["item_id"].tolist(), visits, now)
+    counts: Counts = {"by": "extraction"}
+    if model is not None:
+        written, counts = asked_profiles(context, profiles, _evidence(context, items["title"].tolist(), visits, now), model)
+        profiles = [written.get(one.user_id, one) for one in profiles]
     write_profiles(context.file(PROFILES), profiles)
     return {
         "profiles": len(profiles),
         "with likes": sum(bool(one.likes) for one in profiles),
         "with dislikes": sum(bool(one.dislikes) for one in profiles),
+        **counts,
     }
+
+
+def _extracted(context: StepContext, items: list[str], visits: dict[str, list[Visit]], now: int) -> list[Profile]:
+    """Everybody's profile without a model."""
+    known = needs_known(context.inputs, items)
+    rules = Rules(half_life_days=context.settings.ranking.half_life_days)
+    profiles = []
+    for number, user in enumerate(sorted(visits), start=1):
+        profiles.append(build_profile(user, visits[user], items, known, now, rules))
+        if number % 100 == 0 or number == len(visits):
+            context.progress(number, len(visits), "people")
+    return profiles
+
+
+def _evidence(context: StepContext, titles: list[str], visits: dict[str, list[Visit]], now: int) -> dict[str, Evidence]:
+    """What a model is shown of everybody who wrote something."""
+    aspects = [kept(row) for row in read_aspects(context.inputs["aspects"].file(ASPECTS)).itertuples()]
+    found = {user: evidence_for(visits[user], titles, aspects, now) for user in sorted(visits)}
+    return {user: evidence for user, evidence in found.items() if evidence.lines}
+
+
+def asked_profiles(
+    context: StepContext, known: Sequence[Profile], evidence: dict[str, Evidence], model: LanguageModel
+) -> tuple[dict[str, Profile], Counts]:
+    """The model's profiles by person, and what there is to count; a person whom it failed at is not among them."""
+
+    def ask(profile: Profile) -> dict[str, Any]:
+        try:
+            written = profile_asked(model, profile, evidence[profile.user_id])
+        except ModelAnswerBad as error:
+            return {"failed": str(error), "profile": None, "refused": 0}
+        return {"profile": written.profile and written.profile.model_dump(mode="json"), "refused": written.refused}
+
+    speaking = [one for one in known if one.user_id in evidence]
+    answers = list(context.map(ask, speaking, key=lambda one: one.user_id, unit="people"))
+    written = {
+        one.user_id: Profile.model_validate(answer["profile"])
+        for one, answer in zip(speaking, answers, strict=True)
+        if answer["profile"]
+    }
+    counts: Counts = {"people asked": len(speaking), "refused": sum(answer["refused"] for answer in answers), "by": model.name}
+    return written, counts | {
+        RETRY: sum("failed" in answer for answer in answers),
+        "people by extraction": len(known) - len(written),
+    }
+
+
+def _sources(workspace: Workspace) -> dict[str, str]:
+    model = model_for(workspace, "profiles")
+    return {SOURCE: model} | ({} if model == NONE else {"prompt": file_digest(FOLDER / "profile.txt")})
 
 
 PROFILE_STEP = Step(
@@ -76,6 +135,17 @@ PROFILE_STEP = Step(
     reads=INPUTS,
     writes=(PROFILES,),
     run=_build_profiles,
-    code=("persona_core.profiles", "persona_core.personas.needs", "persona_core.personas.reading", "persona_core.schema"),
+    code=(
+        "persona_core.llm",
+        "persona_core.personas.asking",
+        "persona_core.personas.aspects",
+        "persona_core.personas.needs",
+        "persona_core.personas.reading",
+        "persona_core.profiles",
+        "persona_core.schema",
+        "persona_core.text.sentences",
+    ),
     settings=lambda settings: settings.ranking.half_life_days,
+    sources=_sources,
+    unfinished=asks_again,
 )

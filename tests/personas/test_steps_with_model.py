@@ -24,10 +24,10 @@ from persona_core.llm.choice import RETRY
 from persona_core.llm.ollama_model import RETRIES
 from persona_core.personas.aspects import ASPECTS, read_aspects
 from persona_core.personas.files import PERSONAS, read_personas
-from persona_core.pipeline import StepStatus
+from persona_core.pipeline import Pipeline, StepStatus
 from persona_core.progress import Progress
 from persona_core.schema import Persona
-from persona_core.steps import pipeline_of
+from persona_core.steps import STEPS
 from persona_core.text.encoder import BaseEncoder, Matrix
 from persona_core.workspace import Workspace
 from tests.support.ollama_stand_in import Drops, OllamaStandIn, Request, Turn
@@ -37,6 +37,8 @@ MODEL = "tiny:1b"
 ITEMS = [f"i{number}" for number in range(6)]
 """The tiny world's; each has few enough reviews for one batch, so a build asks twice an item."""
 ALL = 2 * len(ITEMS)
+OURS = ("catalog", "splits", "overview", "aspects", "personas", "index")
+"""The steps up to the personas; those after them ask the model questions of their own."""
 LABELS = {"doing its job", "loose handle"}
 """Extraction labels with words of the reviews; these are the model's own."""
 FENCED = re.compile(r"^<<data review_(\d+) ([0-9a-f]+)>>\n(.*?)\n<<end \2>>$", re.MULTILINE | re.DOTALL)
@@ -186,6 +188,10 @@ def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PERSONA_WORKERS", "1")
 
 
+def pipeline_of(place: Workspace) -> Pipeline:
+    return Pipeline([step for step in STEPS if step.name in OURS], place)
+
+
 def phases(place: Workspace) -> dict[str, str]:
     """Builds, and says how each step ended."""
     heard: list[Progress] = []
@@ -249,7 +255,9 @@ def assert_grounded(place: Workspace) -> None:
 
 @pytest.mark.usefixtures("_with_model")
 def test_a_build_with_a_model_is_all_the_models_work(tiny_world: Path, tmp_path: Path, server: OllamaStandIn) -> None:
-    place = build_from(tiny_world, tmp_path / "workspace")
+    place = Workspace.at(tmp_path / "workspace")
+    choose_source(place, str(tiny_world))
+    pipeline_of(place).build()
     for step in ("aspects", "personas"):
         assert (counts(place, step)["by"], counts(place, step)[RETRY]) == (MODEL, 0)
     assert counts(place, "aspects")["dropped"] == counts(place, "personas")["refused"] == 0
