@@ -40,8 +40,15 @@ class LocalRunner:
                         running[pool.submit(function, thing)] = position
                     if not running:
                         return
-                    for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    done = wait(running, return_when=FIRST_COMPLETED).done
+                    failed = next((future for future in done if future.exception() is not None), None)
+                    if failed is not None:  # what the others have finished must not be lost with it
+                        pool.shutdown(wait=True, cancel_futures=True)
+                        done = {future for future in running if not future.cancelled() and future.exception() is None}
+                    for future in done:
                         yield running.pop(future), future.result()
+                    if failed is not None:
+                        failed.result()
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -176,9 +176,15 @@ def statement_of_phrase(text: str) -> str:
 
 def described(persona: Persona) -> list[str]:
     """The sentences of the description that quote nobody."""
-    spans = sentence_spans(persona.description)
-    outside = [persona.description[start:end].strip() for start, end in spans if not _in_marks(persona.description, start, end)]
-    return [one for one in outside if one and not MARKS.search(one)]
+    return list(_described(persona.description))
+
+
+@lru_cache(maxsize=10_000)
+def _described(description: str) -> tuple[str, ...]:
+    """Kept: the same persona is asked about for every phrase of a profile."""
+    spans = sentence_spans(description)
+    outside = [description[start:end].strip() for start, end in spans if not _in_marks(description, start, end)]
+    return tuple(one for one in outside if one and not MARKS.search(one))
 
 
 def _in_marks(text: str, start: int, end: int) -> bool:

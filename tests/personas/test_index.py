@@ -71,8 +71,8 @@ def versions(place: Workspace) -> set[str]:
 
 
 def index_state(pipeline: Pipeline) -> tuple[str, str]:
-    last = pipeline.status()[-1]
-    return last.state, last.why
+    index = next(one for one in pipeline.status() if one.step.name == "index")
+    return index.state, index.why
 
 
 # The tiny world --------------------------------------------------------------------------------------------------------

@@ -295,7 +295,7 @@ def test_a_model_that_appears_is_used_and_what_it_made_outlasts_it(
     assert by_model(place) == set()
 
     appears(monkeypatch, server)
-    assert (status(place)["aspects"].state, status(place)["aspects"].why) == ("stale", "changed since: file model")
+    assert (status(place)["aspects"].state, status(place)["aspects"].why) == ("stale", "changed since: file model, file prompt")
     assert {status(place)[step].state for step in ("personas", "index")} == {"stale"}
     assert phases(place) == {
         "catalog": "skipped", "splits": "skipped", "overview": "skipped",
