@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from persona_core import __version__
+from persona_core.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,12 @@ def _shown(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4f}" if abs(value) < 1 else f"{value:,.2f}" if abs(value) < 100 else f"{value:,.0f}"
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def told(progress: Progress) -> None:
+    """Says on standard error where a build stands; results go to standard output."""
+    if progress.phase in ("started", "finished"):
+        print(f"  {progress.title}: {progress.phase} {progress.note}".rstrip(), file=sys.stderr)
 
 
 def _surroundings(packages: Sequence[str]) -> dict[str, Any]:

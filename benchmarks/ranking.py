@@ -14,10 +14,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.harness import Options, print_table, write_json
+from benchmarks.harness import Options, print_table, told, write_json
 from persona_core.catalog.choose import choose_source
 from persona_core.evaluation.contest import Plan, Split, contest
-from persona_core.progress import Progress
 from persona_core.steps import pipeline_of
 from persona_core.workspace import Workspace
 
@@ -44,7 +43,7 @@ def main() -> None:
                     split, (QUICK_SCENARIO,) if given.quick and name == "demo" else (), thorough=not given.quick, seed=given.seed
                 )
                 began = time.perf_counter()
-                report = contest(workspace, plan, listener=_listen, say=lambda line: print(line, file=sys.stderr))
+                report = contest(workspace, plan, listener=told, say=lambda line: print(line, file=sys.stderr))
                 report.facts["seconds"] = round(time.perf_counter() - began, 1)
                 tables[f"{name}, {split}"] = asdict(report)
                 _show(name, asdict(report))
@@ -82,7 +81,7 @@ def _worlds(given: argparse.Namespace, home: Path) -> Iterator[tuple[str, Worksp
             workspace = Workspace.at(home / name)
             choose_source(workspace, path, **options)
             for step in ("catalog", "splits"):
-                pipeline_of(workspace).build(step, listener=_listen)
+                pipeline_of(workspace).build(step, listener=told)
             yield name, workspace
 
 
@@ -93,11 +92,6 @@ def _show(name: str, report: dict[str, Any]) -> None:
         if rows:
             print(f"\n{title}")
             print_table(rows)
-
-
-def _listen(progress: Progress) -> None:
-    if progress.phase in ("started", "finished"):
-        print(f"  {progress.title}: {progress.phase} {progress.note}".rstrip(), file=sys.stderr)
 
 
 if __name__ == "__main__":

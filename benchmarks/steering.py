@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.harness import Options as Asked
-from benchmarks.harness import print_table, write_json
+from benchmarks.harness import print_table, told, write_json
 from benchmarks.steering_edits import Edit, Kind, Move, Served, at_random, edits_for, move_of, niche_motives, ranks
 from persona_core.alignment.head import Head
 from persona_core.catalog.choose import choose_source
@@ -25,7 +25,6 @@ from persona_core.errors import WorkspaceMissing
 from persona_core.evaluation.statistics import clustered_interval, compare
 from persona_core.evaluation.truth import Truth
 from persona_core.personas.files import PERSONAS, VECTORS, read_personas, read_vectors
-from persona_core.progress import Progress
 from persona_core.ranking.parts import Weights
 from persona_core.schema import Phrase, Profile
 from persona_core.settings import default_workspace
@@ -217,13 +216,8 @@ def demo_workspace(root: Path) -> Workspace:
         Engine.open(workspace)
     except WorkspaceMissing:
         choose_source(workspace, "demo")
-        pipeline_of(workspace).build(listener=_listen)
+        pipeline_of(workspace).build(listener=told)
     return workspace
-
-
-def _listen(progress: Progress) -> None:
-    if progress.phase in ("started", "finished"):
-        print(f"  {progress.title}: {progress.phase} {progress.note}".rstrip(), file=sys.stderr)
 
 
 def _notes(shipped: Sequence[dict[str, Any]], people: int) -> list[str]:

@@ -12,11 +12,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from persona_core.alignment.head import FILE as HEAD
-from persona_core.alignment.head import Head, unit
+from persona_core.alignment.head import Head
+from persona_core.alignment.matching import best_of_items, matches
 from persona_core.alignment.pairs import item_middles
 from persona_core.alignment.phrases import MOST, PhraseBook
 from persona_core.alignment.taste import Taste, taste_of, words_of
-from persona_core.alignment.training import FEAR_SAY
 from persona_core.catalog.store import Catalog
 from persona_core.errors import ArtefactBroken, PersonaError, WorkspaceMissing
 from persona_core.llm.protocol import LanguageModel
@@ -31,6 +31,7 @@ from persona_core.ranking.popularity import RecentPopularity
 from persona_core.ranking.scorer import Scorer
 from persona_core.ranking.steps import RECENT, open_habit
 from persona_core.schema import Aspect, Explanation, Item, Match, Persona, Phrase, Profile, Recommendation, Review, Stance
+from persona_core.settings import RankingSettings
 from persona_core.text.encoder import Matrix
 from persona_core.workspace import Artefact, Workspace
 
@@ -129,11 +130,7 @@ class Engine:
         return self.items[self.code[item_id]]
 
     def persona(self, persona_id: str) -> Persona:
-        return self._by_id[persona_id]
-
-    @cached_property
-    def _by_id(self) -> dict[str, Persona]:
-        return {one.id: one for one in self.personas}
+        return self.personas[self._row[persona_id]]
 
     def reviews_of(self, item_id: str) -> list[Review]:
         return self._catalog.reviews_of(item_id)
@@ -195,7 +192,7 @@ class Engine:
         """How much each item of the profile's history counts: the newer and the more pleasing, the more; a picked one counts whole."""
         visits = self._visits.get(profile.user_id, {})
         now = int(self.recent.time[-1]) if len(self.recent.time) else 0
-        half_life = self.workspace.settings.ranking.half_life_days
+        half_life = self._settings.half_life_days
         weights = {}
         for item in profile.history:
             if item in self.code:
@@ -205,10 +202,15 @@ class Engine:
 
     # Ranking -----------------------------------------------------------------------------------------------------------
 
+    @cached_property
+    def _settings(self) -> RankingSettings:
+        """Read once: a file must not be opened for every edit."""
+        return self.workspace.settings.ranking
+
     @property
     def options(self) -> Options:
         """What the workspace's settings say, where nobody says otherwise."""
-        chosen = self.workspace.settings.ranking
+        chosen = self._settings
         return Options(Weights(chosen.taste, chosen.habit, chosen.popularity), chosen.mix, chosen.diversity)
 
     def taste(self, profile: Profile, options: Options | None = None) -> Taste:
@@ -224,8 +226,7 @@ class Engine:
         """Every candidate in its order. The same profile and options give the same answer."""
         options = options or self.options
         taste = self.taste(profile, options)
-        suits = self._mapped @ taste.wants
-        alarms = self._mapped @ unit(taste.wants + np.float32(FEAR_SAY) * taste.fears)
+        (suits,), (alarms,) = matches(self._mapped, taste.wants[None], taste.fears[None])
         best, worst = self._best_of_item(suits, ~self._wrong, np.nan), self._best_of_item(alarms, self._wrong, 0.0)
         seen = np.array([self.code[item] for item in profile.history if item in self.code], np.int32)
         habit = self.habit.scores([seen])[0]
@@ -263,10 +264,8 @@ class Engine:
 
         return explanation(self, ranked, item_id, model)
 
-    def _best_of_item(self, matches: Matrix, which: npt.NDArray[np.bool_], nothing: float) -> Matrix:
-        best: Matrix = np.full(len(self.items), -np.inf, np.float32)
-        np.maximum.at(best, self._persona_items[which], matches[which])
-        best[~np.isfinite(best)] = nothing
+    def _best_of_item(self, found: Matrix, which: npt.NDArray[np.bool_], nothing: float) -> Matrix:
+        best: Matrix = best_of_items(found[None, which], self._persona_items[which], len(self.items), nothing)[0]
         return best
 
     def _match(self, matches: Matrix, item: int, *, wrong: bool) -> Match | None:

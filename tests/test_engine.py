@@ -146,11 +146,11 @@ def test_eight_threads_at_once_get_the_same_answers_as_one(shop: Workspace, engi
         assert answer == wanted[turn:] + wanted[:turn]
 
 
-def test_the_options_of_a_workspace_are_its_settings(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_options_of_a_workspace_are_its_settings(engine: Engine, shop: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     assert engine.options == Options()
     monkeypatch.setenv("PERSONA_RANKING_DIVERSITY", "0.25")
     monkeypatch.setenv("PERSONA_RANKING_HABIT", "0")
-    assert engine.options == Options(weights=Weights(habit=0.0), diversity=0.25)
+    assert Engine.open(shop).options == Options(weights=Weights(habit=0.0), diversity=0.25)
 
 
 def test_asking_writes_nothing(engine: Engine, shop: Workspace) -> None:

@@ -93,16 +93,26 @@ def pairs_of(
     rows: list[tuple[int, int, Matrix, Matrix, Matrix, int]] = []
     for number, user in enumerate(users):
         visits = world.visits[user]
-        wants, woes = world.known.lift_rows(visits, world.now, rules.half_life_days, rules.own_say)
+        without = drafts_without(world, user, rules)
         weights = past_weights(visits, world.now, rules.half_life_days)
         done = rows_of([middles[item] * weight for item, weight in weights.items()]).sum(0)
         for item in sorted({visit.item for visit in visits if visit.pleased >= LIKED}):
-            without = np.array([visit.item != item for visit in visits])
-            profile = drafted(user, chosen_needs(wants[without].sum(0), woes[without].sum(0), rules))
-            said, feared = pooled(profile, head, encode, is_fault)
+            said, feared = pooled(without(item), head, encode, is_fault)
             past = unit(done - middles[item] * weights[item])
             rows.append((number, item, said, feared, past, hindsight.persona([v for v in visits if v.item == item], item)))
     return _stacked(users, rows, [np.array(sorted({v.item for v in world.visits[user]}), np.int32) for user in users])
+
+
+def drafts_without(world: World, user: str, rules: Rules) -> Callable[[int], Profile]:
+    """For each item, the person's profile in words as it would be had they never come to it."""
+    visits = world.visits[user]
+    wants, woes = world.known.lift_rows(visits, world.now, rules.half_life_days, rules.own_say)
+
+    def without(item: int) -> Profile:
+        others = np.array([visit.item != item for visit in visits])
+        return drafted(user, chosen_needs(wants[others].sum(0), woes[others].sum(0), rules))
+
+    return without
 
 
 def spoken_pairs(world: World, head: Head, users: tuple[str, ...]) -> Pairs:

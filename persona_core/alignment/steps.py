@@ -14,10 +14,9 @@ from persona_core.alignment.phrases import PhraseBook
 from persona_core.alignment.training import Recipe, Trained, train_head
 from persona_core.catalog.store import Catalog
 from persona_core.errors import ModelUnavailable
-from persona_core.files import file_digest, write_json
-from persona_core.llm.choice import RETRY, SOURCE, asks_again, model_for, opened_model
+from persona_core.files import write_json
+from persona_core.llm.choice import RETRY, SOURCE, asks_again, model_sources, opened_model
 from persona_core.llm.ollama_model import OllamaModel
-from persona_core.llm.prompts import FOLDER
 from persona_core.llm.protocol import LanguageModel
 from persona_core.personas.files import PERSONAS, VECTORS, read_personas, read_vectors
 from persona_core.personas.needs import read_needs
@@ -182,7 +181,7 @@ def _sources(workspace: Workspace) -> dict[str, str]:
     """No server is looked for where none is to teach."""
     if workspace.settings.ranking.teacher == HINDSIGHT:
         return {}
-    return {SOURCE: model_for(workspace, "alignment"), "prompt": file_digest(FOLDER / "persona_judge.txt")}
+    return model_sources(workspace, "alignment", "persona_judge")
 
 
 ALIGN_STEP = Step(

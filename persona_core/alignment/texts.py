@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from persona_core.alignment.head import Head, unit
-from persona_core.alignment.pairs import NOBODY, Codes, Pairs, World
+from persona_core.alignment.pairs import NOBODY, Codes, Pairs, World, drafts_without
 from persona_core.personas.files import text_of
-from persona_core.profiles.building import Rules, chosen_needs, drafted
+from persona_core.profiles.building import Rules
 from persona_core.schema import Profile
 from persona_core.text.encoder import Matrix
 
@@ -105,12 +105,9 @@ def text_pairs(
 def anchors_of(world: World, pairs: Pairs, rules: Rules) -> Iterator[str]:
     """For each pair the text of its person's profile as it would be without the item; empty where nothing would be known."""
     for code, rows in groupby(range(len(pairs)), key=lambda row: int(pairs.user[row])):
-        user = pairs.users[code]
-        visits = world.visits[user]
-        wants, woes = world.known.lift_rows(visits, world.now, rules.half_life_days, rules.own_say)
+        without = drafts_without(world, pairs.users[code], rules)
         for row in rows:
-            without = np.array([visit.item != pairs.item[row] for visit in visits])
-            yield profile_text(drafted(user, chosen_needs(wants[without].sum(0), woes[without].sum(0), rules)))
+            yield profile_text(without(int(pairs.item[row])))
 
 
 class _Mine:

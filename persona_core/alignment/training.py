@@ -10,11 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from persona_core.alignment.head import MAPS, Head, LowRank, unit
+from persona_core.alignment.matching import FEAR_SAY
 from persona_core.alignment.pairs import NOBODY, Pairs, World, spoken_pairs
 from persona_core.text.encoder import DIMENSION, Matrix
 
-FEAR_SAY = 0.7
-"""How much what is feared adds to what is wanted when a profile meets a disappointing persona."""
 FAR = -2.0
 
 
@@ -81,10 +80,10 @@ def train_head(
     for number in range(1, recipe.epochs + 1):
         losses = []
         for rows in _batches(learning, recipe.batch, generator):
-            loss = _loss(net, pairs, rows, world, recipe, generator)
+            loss = _loss(net, pairs, rows, recipe, generator)
             if recipe.spoken_say and len(spoken):
                 drawn = generator.choice(len(spoken), min(recipe.batch, len(spoken)), replace=False)
-                loss = loss + recipe.spoken_say * _loss(net, spoken, drawn, world, recipe, generator)
+                loss = loss + recipe.spoken_say * _loss(net, spoken, drawn, recipe, generator)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -157,7 +156,7 @@ def _net(world: World, start: Head, recipe: Recipe) -> Any:
     return Net()
 
 
-def _loss(net: Any, pairs: Pairs, rows: npt.NDArray[Any], world: World, recipe: Recipe, generator: np.random.Generator) -> Any:
+def _loss(net: Any, pairs: Pairs, rows: npt.NDArray[Any], recipe: Recipe, generator: np.random.Generator) -> Any:
     import torch
     from torch.nn.functional import cross_entropy
 
@@ -168,7 +167,7 @@ def _loss(net: Any, pairs: Pairs, rows: npt.NDArray[Any], world: World, recipe: 
     mix = torch.where(hidden < recipe.channel_loss, 1.0, torch.where(hidden > 1 - recipe.channel_loss, 0.0, mix))
     scores, suits = net(words, fears, past, mix)
     scores = scores / recipe.temperature + net.renown_say * net.renown
-    scores = scores.masked_fill(_no_negatives(pairs, rows, len(world.items), recipe, generator), -1e4)
+    scores = scores.masked_fill(_no_negatives(pairs, rows, net.items, recipe, generator), -1e4)
     loss = cross_entropy(scores, torch.tensor(pairs.item[rows].astype(np.int64)))
     taught = pairs.persona[rows] != NOBODY
     if recipe.teacher_say and taught.any():
@@ -229,9 +228,3 @@ def _head_of(net: Any, start: Head) -> Head:
     words, past, personas = (LowRank(values[f"{name}_down"], values[f"{name}_up"]) for name in MAPS)
     penalty = float(torch.nn.functional.softplus(net.penalty.detach()))
     return Head(words, past, personas, start.middle_of_words, start.middle_of_personas, penalty)
-
-
-def matches(head: Head, mapped: Matrix, wants: Matrix, fears: Matrix) -> tuple[Matrix, Matrix]:
-    """For each profile (row), its match with every persona, as one who wants and as one who fears; `mapped` from `of_personas`."""
-    alarmed = unit(wants + np.float32(FEAR_SAY) * fears)
-    return wants @ mapped.T, alarmed @ mapped.T

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from persona_core.alignment.full import FullRecipe, FullTrained, PersonaTexts, text_pairs, train_full
-from persona_core.alignment.pairs import World, pairs_of
+from persona_core.alignment.pairs import World
 from persona_core.alignment.phrases import PhraseBook
-from persona_core.alignment.steps import frozen_head, phrases_known, world_in
+from persona_core.alignment.steps import lessons_in, phrases_known, world_in
+from persona_core.profiles.building import Rules
 from persona_core.profiles.steps import INPUTS
 from persona_core.workspace import Workspace
 
@@ -28,8 +29,8 @@ def tuned_on(
     most: int | None = None,
 ) -> FullTrained:  # fmt: skip
     """The encoder fine-tuned on the pairs of this world, or on so many of them, drawn by the seed."""
-    head = frozen_head(world, book)
-    pairs = text_pairs(world, pairs_of(world, head, book.vectors, book.is_fault), head, seed=recipe.seed)
+    head, lessons = lessons_in(world, book, Rules())
+    pairs = text_pairs(world, lessons, head, seed=recipe.seed)
     if most is not None and len(pairs) > most:
         pairs = [pairs[row] for row in sorted(np.random.default_rng(recipe.seed).permutation(len(pairs))[:most].tolist())]
     return train_full(pairs, folder, recipe, tell, personas=PersonaTexts.of(world))

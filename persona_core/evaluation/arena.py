@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from persona_core.alignment.head import Head, unit
+from persona_core.alignment.matching import best_of_items, matches, wants_of
 from persona_core.alignment.pairs import World, item_middles, past_weights, pooled
 from persona_core.alignment.phrases import PhraseBook
 from persona_core.alignment.taste import rows_of
-from persona_core.alignment.training import matches
 from persona_core.catalog.store import Catalog
 from persona_core.evaluation import ranking_metrics as measured
 from persona_core.evaluation.cases import Case
@@ -22,6 +22,7 @@ from persona_core.evaluation.statistics import Comparison, clustered_interval, c
 from persona_core.profiles.building import Rules, chosen_needs, drafted
 from persona_core.profiles.evidence import Visit, visits_of
 from persona_core.ranking.interactions import Interactions
+from persona_core.schema import Profile
 from persona_core.text.encoder import Matrix
 from persona_core.workspace import Workspace
 
@@ -89,15 +90,21 @@ class Arena:
     def people(self) -> list[str]:
         return [case.user_id for case in self.cases]
 
-    def asked(self, head: Head, book: PhraseBook, rules: Rules | None = None) -> Asked:
-        """Everybody's words and past, by the same building and pooling as in training and in the app."""
-        rules = rules or Rules()
-        middles = item_middles(self.world.items, self.world.personas, self.world.vectors, head)
-        rows = []
+    @cached_property
+    def profiles(self) -> tuple[Profile, ...]:
+        """By case: the profile in words that its person would have had at its moment."""
+        rules, found = Rules(), []
         for case, visits in zip(self.cases, self.visits, strict=True):
             wants, woes = self.world.known.lift_rows(visits, case.moment, rules.half_life_days, rules.own_say)
-            profile = drafted(case.user_id, chosen_needs(wants.sum(0), woes.sum(0), rules))
-            weights = past_weights(visits, case.moment, rules.half_life_days)
+            found.append(drafted(case.user_id, chosen_needs(wants.sum(0), woes.sum(0), rules)))
+        return tuple(found)
+
+    def asked(self, head: Head, book: PhraseBook) -> Asked:
+        """Everybody's words and past, by the same building and pooling as in training and in the app."""
+        middles = item_middles(self.world.items, self.world.personas, self.world.vectors, head)
+        rows = []
+        for case, visits, profile in zip(self.cases, self.visits, self.profiles, strict=True):
+            weights = past_weights(visits, case.moment, Rules().half_life_days)
             past = unit(rows_of([middles[item] * weight for item, weight in weights.items()]).sum(0))
             rows.append((*pooled(profile, head, book.vectors, book.is_fault), past))
         words, fears, pasts = zip(*rows, strict=True)
@@ -137,26 +144,13 @@ class TasteScores(NamedTuple):
 
 
 def taste_scores(world: World, head: Head, asked: Asked, mix: float = 0.5) -> TasteScores:
-    words_only, past_only = ~asked.past.any(1, keepdims=True), ~asked.words.any(1, keepdims=True)
-    share = np.where(words_only, 1.0, np.where(past_only, 0.0, mix)).astype(np.float32)  # as in taste_of
-    wants = unit(share * head.words(asked.words) + (1 - share) * head.past(asked.past))
-    suits, alarms = matches(head, head.of_personas(world.vectors), wants, unit(head.words(asked.fears)))
+    wants = wants_of(head, asked.words, asked.past, mix)
+    suits, alarms = matches(head.of_personas(world.vectors), wants, unit(head.words(asked.fears)))
     items, wrong = world.persona_items, world.disappoints
     return TasteScores(
         best_of_items(suits[:, ~wrong], items[~wrong], len(world.items), -1.0),
         np.maximum(best_of_items(alarms[:, wrong], items[wrong], len(world.items), 0.0), 0.0),
     )
-
-
-def best_of_items(found: Matrix, items: npt.NDArray[np.int32], count: int, nothing: float) -> Scores:
-    """For each item the highest of its columns."""
-    best: Scores = np.full((len(found), count), nothing, np.float32)
-    if not len(items):
-        return best
-    order = np.argsort(items, kind="stable")
-    starts = np.flatnonzero(np.append(True, np.diff(items[order]) != 0))
-    best[:, items[order][starts]] = np.maximum.reduceat(found[:, order], starts, axis=1)
-    return best
 
 
 # Measures --------------------------------------------------------------------------------------------------------------

@@ -11,10 +11,10 @@ import pandas as pd
 
 from persona_core.alignment.full import FullRecipe
 from persona_core.alignment.head import Head
-from persona_core.alignment.pairs import World, item_middles, pairs_of
+from persona_core.alignment.pairs import World, item_middles
 from persona_core.alignment.phrases import PhraseBook
-from persona_core.alignment.steps import frozen_head, phrases_known, world_in
-from persona_core.alignment.training import Recipe, train_head
+from persona_core.alignment.steps import frozen_head, phrases_known, trained_on, world_in
+from persona_core.alignment.training import Recipe
 from persona_core.catalog.splits import Moments
 from persona_core.catalog.store import Catalog
 from persona_core.evaluation import rankers
@@ -33,6 +33,7 @@ from persona_core.evaluation.arena import (
 from persona_core.evaluation.cases import Case, Part, last_item_cases, point_in_time_cases
 from persona_core.evaluation.tuned import tuned_scores
 from persona_core.evaluation.worlds import Cut, cut_world
+from persona_core.profiles.building import Rules
 from persona_core.progress import Listener, nobody
 from persona_core.ranking.parts import Weights
 from persona_core.schema import Stance
@@ -179,8 +180,7 @@ def _quality(arena: Arena, scores: Scores) -> float:
 
 
 def _trained(world: World, book: PhraseBook, recipe: Recipe) -> Head:
-    start = frozen_head(world, book)
-    return train_head(world, pairs_of(world, start, book.vectors, book.is_fault), start, recipe).head
+    return trained_on(world, book, Rules(), recipe).head
 
 
 def _taste(arena: Arena, book: PhraseBook, head: Head, mix: float = 0.5, world: World | None = None) -> tuple[Any, Scores]:

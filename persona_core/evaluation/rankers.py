@@ -10,7 +10,6 @@ import numpy.typing as npt
 from persona_core.alignment.head import unit
 from persona_core.alignment.taste import rows_of
 from persona_core.evaluation.arena import Arena, Asked, Scores
-from persona_core.profiles.building import Rules, chosen_needs, drafted
 from persona_core.ranking import ALS, EASE, ItemKNN, Popularity, RecentPopularity
 from persona_core.ranking.linear import MOST_ITEMS
 from persona_core.ranking.parts import Weights, risen, scored
@@ -35,7 +34,7 @@ def collaborative(arena: Arena) -> Iterator[tuple[str, Scores]]:
         yield "EASE", EASE.fit(liked).scores(*asked)
 
 
-def bm25(arena: Arena, rules: Rules | None = None) -> Scores:
+def bm25(arena: Arena) -> Scores:
     """The words of a profile as a search in what reviewers wrote of each item."""
     from sklearn.feature_extraction.text import CountVectorizer
 
@@ -51,20 +50,9 @@ def bm25(arena: Arena, rules: Rules | None = None) -> Scores:
     coo = counts.tocoo()
     norm = K1 * (1 - B + B * lengths[coo.row] / max(float(lengths.mean()), 1.0))
     coo.data = coo.data * (K1 + 1) / (coo.data + norm) * rarity[coo.col]
-    asked = vectorizer.transform(profile_texts(arena, rules))
+    asked = vectorizer.transform(" ".join([one.text, *(like.text for like in one.likes)]) for one in arena.profiles)
     found: Scores = np.asarray((asked @ coo.tocsr().T).todense(), np.float32)
     return found
-
-
-def profile_texts(arena: Arena, rules: Rules | None = None) -> list[str]:
-    """Each case's profile as one text."""
-    rules = rules or Rules()
-    texts = []
-    for case, visits in zip(arena.cases, arena.visits, strict=True):
-        wants, woes = arena.world.known.lift_rows(visits, case.moment, rules.half_life_days, rules.own_say)
-        profile = drafted(case.user_id, chosen_needs(wants.sum(0), woes.sum(0), rules))
-        texts.append(" ".join([profile.text, *(like.text for like in profile.likes)]))
-    return texts
 
 
 def one_vector(arena: Arena, vectors: Matrix, asked: Asked) -> Scores:

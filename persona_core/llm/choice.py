@@ -9,8 +9,10 @@ import time
 from functools import lru_cache
 
 from persona_core.errors import ArtefactBroken, ModelUnavailable, WorkspaceMissing
+from persona_core.files import file_digest
 from persona_core.llm.cache import AnswerCache
 from persona_core.llm.ollama_model import OllamaModel
+from persona_core.llm.prompts import FOLDER
 from persona_core.llm.server import ServerState, look
 from persona_core.settings import OllamaSettings
 from persona_core.workspace import Manifest, Workspace
@@ -49,6 +51,12 @@ def model_for(workspace: Workspace, step: str) -> str:
         return workspace.artefact(step).manifest.because.get(f"file {SOURCE}", NONE)
     except (WorkspaceMissing, ArtefactBroken):
         return NONE
+
+
+def model_sources(workspace: Workspace, step: str, prompt: str) -> dict[str, str]:
+    """What a step that may ask a model depends on: which model, and, where there is one, the prompt's very words."""
+    model = model_for(workspace, step)
+    return {SOURCE: model} | ({} if model == NONE else {"prompt": file_digest(FOLDER / f"{prompt}.txt")})
 
 
 def opened_model(workspace: Workspace, step: str, wanted: str) -> OllamaModel | None:

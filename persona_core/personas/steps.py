@@ -7,9 +7,7 @@ from typing import Any
 
 from persona_core.catalog.store import Catalog
 from persona_core.errors import StepFailed
-from persona_core.files import file_digest
-from persona_core.llm.choice import NONE, SOURCE, asks_again, model_for, opened_model
-from persona_core.llm.prompts import FOLDER
+from persona_core.llm.choice import SOURCE, asks_again, model_sources, opened_model
 from persona_core.personas.asked import asked_aspects, asked_personas
 from persona_core.personas.aspects import ASPECTS, KeptAspect, kept, read_aspects, rows_of, write_aspects
 from persona_core.personas.duplicates import without_duplicates
@@ -32,8 +30,7 @@ WRITERS = tuple(
 
 
 def _sources(workspace: Workspace, step: str) -> dict[str, str]:
-    found = {"encoder": IDENTITY, "judge": Judge.identity(), SOURCE: model_for(workspace, step)}
-    return found if found[SOURCE] == NONE else found | {"prompt": file_digest(FOLDER / f"{step}.txt")}
+    return {"encoder": IDENTITY, "judge": Judge.identity()} | model_sources(workspace, step, step)
 
 
 # Aspects ---------------------------------------------------------------------------------------------------------------

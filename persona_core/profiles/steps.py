@@ -9,9 +9,7 @@ import pandas as pd
 
 from persona_core.catalog.store import Catalog
 from persona_core.errors import ModelAnswerBad
-from persona_core.files import file_digest
-from persona_core.llm.choice import NONE, RETRY, SOURCE, asks_again, model_for, opened_model
-from persona_core.llm.prompts import FOLDER
+from persona_core.llm.choice import RETRY, SOURCE, asks_again, model_sources, opened_model
 from persona_core.llm.protocol import LanguageModel
 from persona_core.personas.aspects import ASPECTS, kept, read_aspects
 from persona_core.personas.files import PERSONAS, VECTORS, read_personas, read_vectors
@@ -23,7 +21,7 @@ from persona_core.profiles.building import Rules, build_profile
 from persona_core.profiles.evidence import NeedEvidence, Visit, visits_of
 from persona_core.profiles.files import PROFILES, write_profiles
 from persona_core.schema import Profile, Sentiment
-from persona_core.workspace import Artefact, Workspace
+from persona_core.workspace import Artefact
 
 INPUTS = ("catalog", "aspects", "personas")
 
@@ -124,11 +122,6 @@ def asked_profiles(
     }
 
 
-def _sources(workspace: Workspace) -> dict[str, str]:
-    model = model_for(workspace, "profiles")
-    return {SOURCE: model} | ({} if model == NONE else {"prompt": file_digest(FOLDER / "profile.txt")})
-
-
 PROFILE_STEP = Step(
     name="profiles",
     title="Getting to know everybody",
@@ -146,6 +139,6 @@ PROFILE_STEP = Step(
         "persona_core.text.sentences",
     ),
     settings=lambda settings: settings.ranking.half_life_days,
-    sources=_sources,
+    sources=lambda workspace: model_sources(workspace, "profiles", "profile"),
     unfinished=asks_again,
 )

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from persona_core.alignment.head import Head, unit
+from persona_core.alignment.matching import FEAR_SAY, matches
 from persona_core.alignment.pairs import Pairs, World, item_middles, pairs_of, past_weights, pooled
 from persona_core.alignment.taste import MOST_SENTENCES, TEXT_SAY, Role, Taste, refused_in, taste_of, words_of
-from persona_core.alignment.training import FEAR_SAY, Recipe, _head_of, _net, matches
+from persona_core.alignment.training import Recipe, _head_of, _net
 from persona_core.profiles.building import Rules, build_profile
 from persona_core.profiles.evidence import NeedEvidence, Visit
 from persona_core.schema import Phrase, Profile, Stance
@@ -317,7 +318,7 @@ def test_training_and_serving_give_the_same_scores(mix: float) -> None:
     mapped = head.of_personas(world.vectors)
     for row in range(len(pairs)):
         served = served_taste(world, pairs, row, head, mix)
-        match, alarm = matches(head, mapped, served.wants[None], served.fears[None])
+        match, alarm = matches(mapped, served.wants[None], served.fears[None])
         right = ~world.disappoints
         np.testing.assert_allclose(suits[row].numpy()[right], match[0][right], atol=TOLERANCE)
         for place in range(5):
@@ -344,7 +345,7 @@ def test_what_a_pair_knows_is_what_its_profile_says() -> None:
 def test_what_is_feared_is_looked_for_beside_what_is_wanted() -> None:
     head, found = plain_head(), taste(profile_of("light gear", dislikes=[Phrase(text="leaks", fault=True)]))
     mapped = head.of_personas(encode(["light gear", "leaks"]))
-    match, alarm = matches(head, mapped, found.wants[None], found.fears[None])
+    match, alarm = matches(mapped, found.wants[None], found.fears[None])
     length = (1 + FEAR_SAY**2) ** 0.5
     assert match[0].tolist() == pytest.approx([1.0, 0.0], abs=0.2)
     assert alarm[0].tolist() == pytest.approx([1 / length, FEAR_SAY / length], abs=0.2)

@@ -12,8 +12,9 @@ import pytest
 
 from persona_core.alignment import training
 from persona_core.alignment.head import FILE, MAPS, Head, LowRank, same, unit
+from persona_core.alignment.matching import matches
 from persona_core.alignment.pairs import NOBODY, Pairs, World
-from persona_core.alignment.training import Recipe, Trained, matches, renown, train_head
+from persona_core.alignment.training import Recipe, Trained, renown, train_head
 from persona_core.errors import ArtefactBroken
 from persona_core.profiles.evidence import NeedEvidence, Visit
 from persona_core.schema import Stance
@@ -71,7 +72,7 @@ def start(world: World) -> Head:
 def share_right(head: Head, world: World, pairs: Pairs) -> float:
     """How often the persona that fits a pair's words best is of the same kind as its item."""
     mapped = head.of_personas(world.vectors)
-    found, _ = matches(head, mapped, unit(head.words(pairs.words)), pairs.fears)
+    found, _ = matches(mapped, unit(head.words(pairs.words)), pairs.fears)
     found[:, world.disappoints] = -2
     return float((world.persona_items[found.argmax(1)] % KINDS == pairs.item % KINDS).mean())
 
