@@ -2,8 +2,20 @@
 
 import streamlit as st
 
+from ui import frame
 from ui.look import ICON, lay_out
 
 st.set_page_config(page_title="Personascope", page_icon=str(ICON), layout="wide")
 lay_out()
-st.navigation([st.Page("pages/start.py", title="Start", icon=":material/home:", default=True)], position="top").run()
+page = st.navigation(
+    [
+        st.Page("app_pages/start.py", title="Start", icon=":material/home:", default=True, help="What this workspace holds."),
+        st.Page("app_pages/for_you.py", title="For you", icon=":material/recommend:", help="What suits this person, and why."),
+        st.Page("app_pages/your_profile.py", title="Your profile", icon=":material/edit_note:", help="Change what is known of you."),
+        st.Page("app_pages/personas.py", title="Personas", icon=":material/groups:", help="The catalogue by its people."),
+        st.Page("app_pages/workshop.py", title="Workshop", icon=":material/construction:", help="What is built from what."),
+    ],
+    position="top",
+)
+frame.around(page.url_path)
+page.run()

@@ -12,7 +12,9 @@ from typing import Any, NoReturn
 import click
 
 from persona_core import __version__, cli_personas, cli_ranking
+from persona_core.cli_progress import progress_option
 from persona_core.errors import BuildStopped, PersonaError
+from persona_core.progress import Listener
 from persona_core.settings import default_workspace
 from persona_core.workspace import Manifest, Workspace
 
@@ -92,24 +94,26 @@ def _source_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @main.command()
 @_command
+@progress_option
 @_source_options
-def ingest(workspace: Workspace, as_json: bool, **options: Any) -> dict[str, Any]:
+def ingest(workspace: Workspace, as_json: bool, listener: Listener, **options: Any) -> dict[str, Any]:
     """Read reviews into the workspace, without building anything from them."""
     _choose_source(workspace, **options)
-    return _build(workspace, only="catalog")
+    return _build(workspace, "catalog", listener)
 
 
 @main.command()
 @click.option("--only", metavar="STEP", help="Bring just this step up to date.")
 @_command
+@progress_option
 @_source_options
-def build(workspace: Workspace, as_json: bool, only: str | None, **options: Any) -> dict[str, Any]:
+def build(workspace: Workspace, as_json: bool, only: str | None, listener: Listener, **options: Any) -> dict[str, Any]:
     """Bring everything up to date: read the data if need be, then build what is stale or missing.
 
     What is up to date is skipped. A build that was stopped or killed goes on where it was.
     """
     _choose_source(workspace, **options)
-    return _build(workspace, only=only)
+    return _build(workspace, only, listener)
 
 
 def _choose_source(workspace: Workspace, *, source: str | None, replace: bool, **options: Any) -> None:
@@ -127,13 +131,12 @@ def _choose_source(workspace: Workspace, *, source: str | None, replace: bool, *
         choose_source(workspace, source, replace=replace, **options)
 
 
-def _build(workspace: Workspace, only: str | None) -> dict[str, Any]:
-    from persona_core.progress import TerminalListener
+def _build(workspace: Workspace, only: str | None, listener: Listener) -> dict[str, Any]:
     from persona_core.steps import pipeline_of
 
     began = time.monotonic()
     pipeline = pipeline_of(workspace)
-    manifests = pipeline.build(only, TerminalListener())
+    manifests = pipeline.build(only, listener)
     seconds = round(time.monotonic() - began, 2)
     _say_rejects(workspace, manifests)
     click.echo(f"Built in {seconds:.1f} s: {workspace.root}", err=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import textwrap
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -13,6 +15,8 @@ from persona_core.schema import Persona, Stance
 from persona_core.workspace import Workspace
 
 WIDTH = 100
+EVALUATIONS = "evaluations"
+"""The folder of a workspace where each measuring leaves its last result, for the Workshop to draw."""
 SIGNS = {Stance.SUITS: ("suits", "green"), Stance.MIXED: ("mixed", "yellow"), Stance.DISAPPOINTS: ("disappoints", "red")}
 Command = Callable[[Callable[..., dict[str, Any]]], Callable[..., None]]
 
@@ -133,4 +137,14 @@ def _shown(rows: list[dict[str, Any]], as_json: bool, workspace: Workspace, name
         for measure in list(rows[0])[1:]:
             cells = [f"{row[measure]:.3f}" if isinstance(row[measure], float) else f"{row[measure]:,}" for row in rows]
             click.echo(measure.ljust(34) + "".join(cell.rjust(22) for cell in cells))
-    return {"evaluation": name, "workspace": str(workspace.root), "seed": workspace.settings.seed, "rows": rows}
+    result = {"evaluation": name, "workspace": str(workspace.root), "seed": workspace.settings.seed, "rows": rows}
+    _keep(workspace, name, result)
+    return result
+
+
+def _keep(workspace: Workspace, name: str, result: dict[str, Any]) -> None:
+    """Beside what was measured; a workspace that cannot be written can still be measured."""
+    from persona_core.files import write_json
+
+    with contextlib.suppress(OSError):
+        write_json(workspace.root / EVALUATIONS / f"{name}.json", {**result, "measured": datetime.now(UTC).isoformat()})

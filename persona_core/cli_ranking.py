@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from persona_core.cli_progress import progress_option
 from persona_core.errors import PersonaError
+from persona_core.progress import Listener, Meter
 from persona_core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -112,18 +114,20 @@ def _train(command: Command) -> click.Command:
     @click.command()
     @click.option("--full", is_flag=True, help="Fine-tune the whole encoder too; takes long without a GPU. Goes on where it was.")
     @command
-    def train(workspace: Workspace, as_json: bool, full: bool) -> dict[str, Any]:
+    @progress_option
+    def train(workspace: Workspace, as_json: bool, full: bool, listener: Listener) -> dict[str, Any]:
         """Train what matches profiles to personas, and say how it learned."""
         from persona_core.alignment.steps import CARD, CURVE
         from persona_core.alignment.whole import full_training
-        from persona_core.progress import TerminalListener
         from persona_core.steps import pipeline_of
 
-        made = pipeline_of(workspace).build("alignment", TerminalListener())[0]
+        made = pipeline_of(workspace).build("alignment", listener)[0]
         artefact = workspace.artefact("alignment")
         result: dict[str, Any] = {"counts": made.counts, "card": str(artefact.file(CARD)), "curve": str(artefact.file(CURVE))}
         if full:
-            trained = full_training(workspace, lambda done, total, unit: click.echo(f"  {done} of {total} {unit}", err=True))
+            meter = Meter(listener, "full", "Fine-tuning the whole encoder", 1, 1)
+            trained = full_training(workspace, meter.working)
+            meter.tell("finished")
             result["full"] = {"folder": str(trained.folder), **trained.as_dict()}
         if not as_json:
             for name, value in result.items():

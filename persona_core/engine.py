@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Self
 
 import numpy as np
@@ -15,12 +15,13 @@ from persona_core.alignment.head import FILE as HEAD
 from persona_core.alignment.head import Head
 from persona_core.alignment.matching import best_of_items, matches
 from persona_core.alignment.pairs import item_middles
-from persona_core.alignment.phrases import MOST, PhraseBook
+from persona_core.alignment.phrases import MOST, PHRASES, PhraseBook, read_phrases
 from persona_core.alignment.taste import Taste, taste_of, words_of
 from persona_core.catalog.store import Catalog
 from persona_core.errors import ArtefactBroken, PersonaError, WorkspaceMissing
 from persona_core.llm.protocol import LanguageModel
 from persona_core.personas.aspects import ASPECTS, kept, read_aspects
+from persona_core.personas.curation import curated, read_entries
 from persona_core.personas.files import PERSONAS, VECTORS, read_personas, read_vectors
 from persona_core.profiles.evidence import DAY, pleased, recency
 from persona_core.profiles.files import PROFILES, ProfileBook
@@ -37,6 +38,9 @@ from persona_core.workspace import Artefact, Workspace
 
 CLOSE = 0.25
 """From this match on, a disappointing persona is worth a warning."""
+ITEMS_KEPT = 512
+"""So many items' reviews and aspects stay in memory once read."""
+PROFILES_AT_ONCE = 256
 PER_SOURCE = 200
 """So many candidates each generator may name."""
 STEPS = ("catalog", "personas", "profiles", "alignment", "ranking")
@@ -101,17 +105,19 @@ class Engine:
         """Raises WorkspaceMissing or ArtefactBroken, each with the command that mends it."""
         made = {name: workspace.artefact(name) for name in STEPS}
         _check_that_they_fit(workspace, made)
-        personas = read_personas(made["personas"].file(PERSONAS))
+        built = read_personas(made["personas"].file(PERSONAS))
+        personas = curated(built, read_entries(workspace.root))
+        row = {one.id: number for number, one in enumerate(built)}
         return cls(
             workspace,
             Catalog.of(made["catalog"]).all_items(),
             personas,
-            read_vectors(made["personas"].file(VECTORS)),
+            read_vectors(made["personas"].file(VECTORS))[[row[one.id] for one in personas]],  # of a renamed one, as it was built
             ProfileBook(made["profiles"].file(PROFILES)),
             Head.load(made["alignment"].file(HEAD)),
             open_habit(made["ranking"]),
             RecentPopularity.load(made["ranking"].file(RECENT)),
-            _book_of_quotes(workspace, personas),
+            _book_of(workspace, personas, made["alignment"]),
         )
 
     # What is known -----------------------------------------------------------------------------------------------------
@@ -133,12 +139,28 @@ class Engine:
         return self.personas[self._row[persona_id]]
 
     def reviews_of(self, item_id: str) -> list[Review]:
-        return self._catalog.reviews_of(item_id)
+        return list(self._reviews_of(item_id))
+
+    @cached_property
+    def _reviews_of(self) -> Callable[[str], list[Review]]:
+        """Kept of the items last asked for: the same ten are explained at every edit."""
+        return lru_cache(maxsize=ITEMS_KEPT)(self._catalog.reviews_of)
+
+    def reviews(self, ids: Sequence[str]) -> list[Review]:
+        """These reviews, the newest first."""
+        return self._catalog.reviews_named(ids)
 
     def aspects_of(self, item_id: str) -> list[Aspect]:
         """What its reviews say, each with how it feels; nothing where a workspace does not keep that."""
-        frame, rows = self._aspects
-        return [kept(row).aspect for row in frame.iloc[rows.get(item_id, [])].itertuples(index=False)]
+        return list(self._aspects_of(item_id))
+
+    @cached_property
+    def _aspects_of(self) -> Callable[[str], list[Aspect]]:
+        def read(item_id: str) -> list[Aspect]:
+            frame, rows = self._aspects
+            return [kept(row).aspect for row in frame.iloc[rows.get(item_id, [])].itertuples(index=False)]
+
+        return lru_cache(maxsize=ITEMS_KEPT)(read)
 
     @cached_property
     def _aspects(self) -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -200,6 +222,30 @@ class Engine:
                 weights[item] = liked * recency((now - time) / DAY, half_life)
         return weights
 
+    # Who is like this --------------------------------------------------------------------------------------------------
+
+    def admirers(self, persona_id: str, k: int = 10) -> list[tuple[str, float]]:
+        """Who in the data matches this persona best, and how well; of a disappointed one, whom it warns the most."""
+        users, wants, fears = self._tastes
+        row = self._row[persona_id]
+        suits, alarms = matches(self._mapped[[row]], wants, fears)
+        found = (alarms if self._wrong[row] else suits)[:, 0]
+        best = np.lexsort((np.arange(len(users)), -found))[: max(k, 0)]
+        return [(users[place], float(np.clip(found[place], -1.0, 1.0))) for place in best if found[place] > 0]
+
+    @cached_property
+    def _tastes(self) -> tuple[list[str], Matrix, Matrix]:
+        """Of everybody with a built profile: what they want and what they fear, as the workspace's settings mix them."""
+        users, options = self.profiles.users(), self.options
+        wants, fears = (np.zeros((len(users), self._mapped.shape[1]), np.float32) for _ in range(2))
+        for start in range(0, len(users), PROFILES_AT_ONCE):
+            profiles = [self.profile(user) for user in users[start : start + PROFILES_AT_ONCE]]
+            book = self.book.ahead([text for one in profiles for text in words_of(one, lambda _: False).texts])
+            for place, one in enumerate(profiles, start):
+                taste = self._taste(one, options, book)
+                wants[place], fears[place] = taste.wants, taste.fears
+        return users, wants, fears
+
     # Ranking -----------------------------------------------------------------------------------------------------------
 
     @cached_property
@@ -214,9 +260,11 @@ class Engine:
         return Options(Weights(chosen.taste, chosen.habit, chosen.popularity), chosen.mix, chosen.diversity)
 
     def taste(self, profile: Profile, options: Options | None = None) -> Taste:
-        options = options or self.options
-        words = words_of(profile, self.book.is_fault)
-        return taste_of(words, self.past_of(profile), self._middle, self.book.vectors, self.head, options.mix)
+        return self._taste(profile, options or self.options, self.book)
+
+    def _taste(self, profile: Profile, options: Options, book: PhraseBook) -> Taste:
+        words = words_of(profile, book.is_fault)
+        return taste_of(words, self.past_of(profile), self._middle, book.vectors, self.head, options.mix)
 
     def _middle(self, item_id: str) -> Matrix | None:
         place = self.code[item_id]
@@ -306,11 +354,13 @@ def _check_that_they_fit(workspace: Workspace, made: Mapping[str, Artefact]) -> 
                 )
 
 
-def _book_of_quotes(workspace: Workspace, personas: Sequence[Persona]) -> PhraseBook:
-    """A book that has the quotes of the personas already, as far as there is room: explanations ask for them."""
+def _book_of(workspace: Workspace, personas: Sequence[Persona], alignment: Artefact) -> PhraseBook:
+    """A book that has the quotes of the personas already, as far as there is room, and what built profiles say: both are asked for."""
     book = PhraseBook()
     made = workspace.artefact("aspects")
     texts = read_aspects(made.file(ASPECTS))["text"]
     quoted = texts[texts.isin({quote.text for one in personas for quote in one.quotes})].drop_duplicates()[: MOST // 2]
     book.learn(quoted.tolist(), read_vectors(made.file(VECTORS))[quoted.index.to_numpy()])
+    if PHRASES in alignment.manifest.files:  # older ones have none
+        book.learn(*read_phrases(alignment.file(PHRASES)))
     return book

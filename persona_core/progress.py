@@ -1,12 +1,15 @@
-"""What long work says of itself while it runs, and the terminal's way of showing it."""
+"""What long work says of itself while it runs, for people at a terminal and for programs that watch."""
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Literal, TextIO
+
+from pydantic import TypeAdapter, ValidationError
 
 Phase = Literal["skipped", "adopted", "started", "working", "finished", "failed"]
 
@@ -97,6 +100,34 @@ class TerminalListener:
         start, end = ("\r\x1b[2K", "" if progress.phase == "started" else "\n") if self.alive else ("", "\n")
         self.stream.write(f"{start}{_line(progress)}{end}")
         self.stream.flush()
+
+
+class JsonListener:
+    """One JSON object a line on standard error, for a program that watches; a running step speaks at most so often."""
+
+    def __init__(self, stream: TextIO | None = None, every: float = 0.4) -> None:
+        self.stream = stream or sys.stderr
+        self.every = every
+        self._told = 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if progress.phase == "working" and progress.done < progress.total and now - self._told < self.every:
+            return
+        self._told = now
+        self.stream.write(json.dumps(asdict(progress)) + "\n")
+        self.stream.flush()
+
+
+_READ = TypeAdapter(Progress)
+
+
+def progress_in(row: object) -> Progress | None:
+    """What a `JsonListener` wrote; None of anything else."""
+    try:
+        return _READ.validate_python(row)
+    except ValidationError:
+        return None
 
 
 def _head(progress: Progress) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from persona_core.alignment.steps import ALIGN_STEP
 from persona_core.catalog.overview import OVERVIEW
 from persona_core.catalog.steps import CATALOG, SPLIT
+from persona_core.personas.map import MAP_STEP
 from persona_core.personas.steps import ASPECT_STEP, INDEX_STEP, PERSONA_STEP
 from persona_core.pipeline import Pipeline, Step
 from persona_core.profiles.steps import PROFILE_STEP
@@ -12,7 +13,7 @@ from persona_core.ranking.steps import RANK_STEP
 from persona_core.workspace import Workspace
 
 STEPS: tuple[Step, ...] = (
-    CATALOG, SPLIT, OVERVIEW, ASPECT_STEP, PERSONA_STEP, INDEX_STEP, PROFILE_STEP, ALIGN_STEP, RANK_STEP,
+    CATALOG, SPLIT, OVERVIEW, ASPECT_STEP, PERSONA_STEP, INDEX_STEP, MAP_STEP, PROFILE_STEP, ALIGN_STEP, RANK_STEP,
 )  # fmt: skip
 
 

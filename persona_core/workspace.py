@@ -101,6 +101,10 @@ class Workspace:
 
     def artefact(self, step: str, *, deep: bool = False) -> Artefact:
         """What `step` left, checked: `WorkspaceMissing` if it never ran, `ArtefactBroken` if it is not whole."""
+        return self.version(step, self.version_now(step), deep=deep)
+
+    def version_now(self, step: str) -> str:
+        """The name of the version that holds; its files are not looked at."""
         pointer = self.step_folder(step) / "current"
         try:
             version = pointer.read_text("utf-8").strip()
@@ -110,7 +114,7 @@ class Workspace:
             raise self.broken(step, f"{pointer} cannot be read: {error}.") from error
         if not version or "/" in version or version.startswith("."):
             raise self.broken(step, f"{pointer} names no version.")
-        return self.version(step, version, deep=deep)
+        return version
 
     def version(self, step: str, version: str, *, deep: bool = False) -> Artefact:
         folder = self.step_folder(step) / version

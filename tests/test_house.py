@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ENGINE = ROOT / "persona_core"
 OURS = [
     ROOT / "app.py",
-    *(f for d in ("persona_core", "ui", "pages", "demo_world", "benchmarks") for f in (ROOT / d).rglob("*.py")),
+    *(f for d in ("persona_core", "ui", "app_pages", "demo_world", "benchmarks") for f in (ROOT / d).rglob("*.py")),
 ]
 
 
@@ -31,7 +31,7 @@ def imports_of(path: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("path", sorted(ENGINE.rglob("*.py")), ids=named)
 def test_the_engine_knows_nothing_of_the_app(path: Path) -> None:
-    strangers = {name for name in imports_of(path) if name.split(".")[0] in ("streamlit", "ui", "pages", "demo_world", "tests")}
+    strangers = {name for name in imports_of(path) if name.split(".")[0] in ("streamlit", "ui", "app_pages", "demo_world", "tests")}
     assert not strangers
 
 
@@ -74,7 +74,7 @@ def test_functions_stay_short(path: Path) -> None:
             assert body <= 45, f"{node.name} has {body} lines"
 
 
-@pytest.mark.parametrize("path", [*(ROOT / "ui").rglob("*.py"), *(ROOT / "pages").rglob("*.py"), ROOT / "app.py"], ids=named)
+@pytest.mark.parametrize("path", [*(ROOT / "ui").rglob("*.py"), *(ROOT / "app_pages").rglob("*.py"), ROOT / "app.py"], ids=named)
 def test_pages_never_show_html_and_import_nothing_heavy(path: Path) -> None:
     assert "unsafe_allow_html" not in path.read_text("utf-8")
     assert not {"torch", "sentence_transformers", "chromadb"} & {name.split(".")[0] for name in imports_of(path)}

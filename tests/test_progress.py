@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
 
 import pytest
 
-from persona_core.progress import Meter, Progress, TerminalListener, in_words
+from persona_core.progress import JsonListener, Meter, Progress, TerminalListener, in_words, progress_in
 
 
 class Terminal(io.StringIO):
@@ -48,3 +49,21 @@ def test_the_meter_reports_the_rate_of_this_run_not_of_what_was_done_before(monk
 @pytest.mark.parametrize(("seconds", "words"), [(0.2, "1 s"), (42, "42 s"), (600, "10 min"), (9000, "2.5 h")])
 def test_lengths_of_time_are_said_as_people_say_them(seconds: float, words: str) -> None:
     assert in_words(seconds) == words
+
+
+def test_a_program_that_watches_gets_a_line_of_json_and_not_too_many() -> None:
+    log = io.StringIO()
+    listener = JsonListener(log, every=3600)
+    steps = [working(done, 100) for done in (1, 2, 100)]
+    for progress in (*steps, Progress("one", "Making one", 1, 2, "finished", note="<b>6</b> things")):
+        listener(progress)
+    told = [progress_in(json.loads(line)) for line in log.getvalue().splitlines()]
+    assert [one and (one.phase, one.done) for one in told] == [("working", 1), ("working", 100), ("finished", 0)]
+    assert told[-1] == Progress("one", "Making one", 1, 2, "finished", note="<b>6</b> things")
+
+
+@pytest.mark.parametrize(
+    "row", [None, [], {}, {"phase": "dancing"}, {"step": 1, "title": "", "number": 1, "of": 1, "phase": "working"}]
+)
+def test_what_is_no_progress_is_none(row: object) -> None:
+    assert progress_in(row) is None

@@ -44,10 +44,11 @@ def _explain_read_only(place: Workspace) -> None:
     st.code(place.command("build --from demo"), language=None)
 
 
-def watch(job: BuildJob, until: str | None = None) -> None:
+def watch(job: BuildJob, until: str | None = None, title: str = "Preparing what you are about to see") -> None:
     """The running build, redrawn by itself until it ends, or until the step that the page waits for is there."""
+    was_running = job.running
 
-    @st.fragment(run_every=EVERY if job.running or isinstance(job.error, WorkspaceBusy) else None)
+    @st.fragment(run_every=EVERY if was_running or isinstance(job.error, WorkspaceBusy) else None)
     def panel() -> None:
         if isinstance(job.error, WorkspaceBusy):
             _draw_busy(job.error)
@@ -55,24 +56,43 @@ def watch(job: BuildJob, until: str | None = None) -> None:
         elif until in job.finished:
             st.rerun()
         elif job.running:
-            _draw_running(job)
-        elif job.error is None:
-            st.rerun()
+            _draw_running(job, title)
+        elif was_running or job.error is None:
+            st.rerun()  # the rest of the page has yet to learn that it ended
         else:
             _draw_error(job, job.error)
 
     panel()
 
 
-def _draw_running(job: BuildJob) -> None:
-    with st.container(border=True, key="building"):
-        st.subheader("Preparing what you are about to see", anchor=False)
-        st.caption("This happens once. You can close the page meanwhile; the work goes on.")
-        for step in STEPS:
-            progress = job.progress.get(step.name)
-            st.progress(progress.share if progress else 0.0, text=f"{step.title} · {said(progress)}")
-        if st.button("Stop", icon=":material/stop_circle:", help="What is finished is kept."):
-            job.stop()
+def _draw_running(job: BuildJob, title: str) -> None:
+    name = job.workspace.root.name
+    with st.container(border=True, key=f"building-{name}"):
+        st.subheader(title, anchor=False)
+        st.caption("You can close the page meanwhile; the work goes on in a process of its own.")
+        progress = job.progress
+        for step in STEPS if job.verb == "build" else [step for step in STEPS if step.name == "alignment"]:
+            one = progress.get(step.name)
+            st.progress(one.share if one else 0.0, text=f"{step.title} · {said(one)}")
+        stopping = job.stopping
+        label = "Stopping …" if stopping else "Stop"
+        st.button(
+            label,
+            icon=":material/stop_circle:",
+            help="What is finished is kept.",
+            disabled=stopping,
+            key=f"stop-{name}",
+            on_click=job.stop,
+        )
+        show_log(job)
+
+
+def show_log(job: BuildJob) -> None:
+    """The last lines of what the process said, for who wants to know."""
+    lines = job.last_lines()
+    if lines:
+        with st.expander("The last lines of the log", icon=":material/notes:"):
+            st.code("\n".join(lines), language=None, wrap_lines=True)
 
 
 def said(progress: Progress | None) -> str:
@@ -99,7 +119,9 @@ def _draw_error(job: BuildJob, error: PersonaError) -> None:
         st.info("What was finished is kept; it goes on from there.", title="Stopped", icon=":material/pause_circle:")
     else:
         trouble.show(error)
-    if st.button("Go on" if stopped else "Try again", icon=":material/play_circle:", type="primary"):
+    if st.button(
+        "Go on" if stopped else "Try again", icon=":material/play_circle:", type="primary", key=f"again-{job.workspace.root.name}"
+    ):
         job.start()
         st.rerun()
 

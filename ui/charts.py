@@ -9,6 +9,11 @@ import pandas as pd
 import streamlit as st
 
 
+def ink() -> str:
+    """The colour of words within a chart, which the theme does not reach."""
+    return {"dark": "#f0e9dd", "light": "#221d17"}.get(str(st.context.theme.type), "#8a8075")
+
+
 def monthly_reviews(months: list[dict[str, Any]]) -> None:
     """Reviews a month, by scenario, as a stack whose height is the whole market."""
     frame = pd.DataFrame(months)

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from threading import Thread, main_thread
 from typing import Any
 
 import streamlit as st
 
+from persona_core.catalog import Catalog
 from persona_core.catalog.overview import overview_of
+from persona_core.engine import STEPS as ENGINE_STEPS
+from persona_core.engine import Engine
+from persona_core.explain.warming import warm
+from persona_core.personas import curation
 from persona_core.pipeline import StepStatus
 from persona_core.settings import default_workspace
 from persona_core.steps import pipeline_of
 from persona_core.workspace import Workspace
 from ui.jobs import BuildJob
+from ui.workshop import elsewhere
 
 
 def workspace() -> Workspace:
-    return Workspace.at(default_workspace())
+    """The one that this session has turned to, or that the app was started with."""
+    return elsewhere.chosen_workspace() or Workspace.at(default_workspace())
 
 
 @st.cache_resource
@@ -26,6 +34,34 @@ def build_job(root: str) -> BuildJob:
 
 def step_states(place: Workspace) -> list[StepStatus]:
     return pipeline_of(place).status()
+
+
+def engine(place: Workspace) -> Engine:
+    """The one engine of all sessions, as built now; a new build gives a new one. Raises what `Engine.open` raises.
+
+    Only the names of the versions are looked at here, so that a page is quick; the files are checked when they are opened.
+    """
+    settings = place.settings.ranking.model_dump_json()
+    versions = (settings, *(place.version_now(name) for name in ENGINE_STEPS))
+    return _engine(str(place.root), (*versions, curation.fingerprint(place.root)))
+
+
+@st.cache_resource(max_entries=2, show_spinner="Opening what was built …")
+def _engine(root: str, versions: tuple[str, ...]) -> Engine:
+    opened = Engine.open(Workspace.at(root))
+    Thread(target=warm, args=(opened, main_thread().is_alive), name="warming").start()
+    return opened
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _names(root: str, version: str) -> dict[str, str]:
+    users = Catalog.of(Workspace.at(root).artefact("catalog")).users()
+    return dict(zip(users["user_id"], users["name"], strict=True))
+
+
+def names(place: Workspace) -> dict[str, str]:
+    """What people are called, by their ids."""
+    return _names(str(place.root), place.version_now("catalog"))
 
 
 def overview(place: Workspace) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from persona_core.alignment.curves import curve_svg
 from persona_core.alignment.head import FILE, Head
 from persona_core.alignment.judging import Judged, Question, Sure, Verdict, agreement, questions_in, verdict_on, with_teacher
 from persona_core.alignment.pairs import NOBODY, Pairs, World, pairs_of
-from persona_core.alignment.phrases import PhraseBook
+from persona_core.alignment.phrases import PHRASES, PhraseBook, save_phrases
 from persona_core.alignment.training import Recipe, Trained, train_head
 from persona_core.catalog.store import Catalog
 from persona_core.errors import ModelUnavailable
@@ -49,14 +49,19 @@ def phrases_known(book: PhraseBook) -> PhraseBook:
     """The book with all that built profiles can say, encoded in one go."""
     from persona_core.text.encoder import BaseEncoder
 
+    texts = phrases_said()
+    book.learn(texts, BaseEncoder().topics(texts))
+    return book
+
+
+def phrases_said() -> list[str]:
+    """All that built profiles can say, each once."""
     texts = [
         text
         for need in read_needs()
         for text in (need.phrase, f"They want {need.wants}.", f"They also want {need.wants}.", f"They decide {need.decides}.")
     ]
-    texts += list(avoided().values())
-    book.learn(texts, BaseEncoder().topics(texts))
-    return book
+    return list(dict.fromkeys([*texts, *avoided().values()]))
 
 
 def frozen_head(world: World, book: PhraseBook) -> Head:
@@ -81,7 +86,9 @@ def _train(context: StepContext) -> Counts:
     rules = Rules(half_life_days=context.settings.ranking.half_life_days)
     judge = _judge(context)
     judged = asked_judge(context, world, judge) if judge else None
-    start, pairs = lessons_in(world, phrases_known(PhraseBook()), rules)
+    book = phrases_known(PhraseBook())
+    save_phrases(context.file(PHRASES), phrases_said(), book.vectors(phrases_said()))
+    start, pairs = lessons_in(world, book, rules)
     taught = with_teacher(pairs, judged) if judged else pairs
     trained = train_head(world, taught, start, Recipe(seed=context.settings.seed), context.progress)
     trained.head.save(context.file(FILE))
@@ -188,7 +195,7 @@ ALIGN_STEP = Step(
     name="alignment",
     title="Learning who is suited by what",
     reads=INPUTS,
-    writes=(FILE, CARD, CURVE),
+    writes=(FILE, CARD, CURVE, PHRASES),
     run=_train,
     code=(
         "persona_core.alignment",

@@ -124,6 +124,12 @@ class Catalog:
         table = pq.read_table(self.reviews_file, filters=[("item_id", "=", item_id)])
         return [review_of(row) for row in table.to_pylist()]
 
+    def reviews_named(self, ids: Sequence[str]) -> list[Review]:
+        """These reviews, the newest first; ids that are not known are left out."""
+        table = pq.read_table(self.reviews_file, filters=[("review_id", "in", list(ids))]) if ids else None
+        found = [] if table is None else [review_of(row) for row in table.to_pylist()]
+        return sorted(found, key=lambda one: (one.time, one.id), reverse=True)
+
     def item(self, item_id: str) -> Item | None:
         rows = pq.read_table(self.items_file, filters=[("item_id", "=", item_id)]).to_pylist()
         return item_of(rows[0]) if rows else None

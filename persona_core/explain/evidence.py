@@ -114,8 +114,17 @@ class Evidence:
         """The reader's own phrase, where it speaks for this persona."""
         return next((one.cited for one in self._speaking(persona) if one.cited.text == text and one.cited.role == Role.LIKE), None)
 
+    @cached_property
+    def _heard(self) -> dict[str, list[_Speaking]]:
+        return {}
+
     def _speaking(self, persona: Persona) -> list[_Speaking]:
-        """All that adds to the match with this persona, the loudest first."""
+        """All that adds to the match with this persona, the loudest first; worked out once, as every claim asks for it."""
+        if persona.id not in self._heard:
+            self._heard[persona.id] = self._listened(persona)
+        return self._heard[persona.id]
+
+    def _listened(self, persona: Persona) -> list[_Speaking]:
         shares = self.ranked.taste.contributions(self.engine.direction_of(persona.id))
         gains = sum(max(share, 0.0) for _, share in shares)
         lengths = np.linalg.norm(self.ranked.taste.shares, axis=1)
@@ -146,9 +155,9 @@ class Evidence:
 
     def _also_suits(self, item_id: str, persona: Persona) -> bool:
         """Whether the past item is known to suit people who want the same."""
-        needs = {need_of(wish) for wish in wishes_of(persona)} - {""}
+        needs = needs_of(persona)
         others = (one for one in self.engine.personas_of(item_id) if one.stance is Stance.SUITS)
-        return any(needs & {need_of(wish) for wish in wishes_of(other)} for other in others) if needs else False
+        return any(needs & needs_of(other) for other in others) if needs else False
 
     def _reviews_behind(self, text: str) -> tuple[str, ...]:
         phrases = (*self.ranked.profile.likes, *self.ranked.profile.dislikes)
@@ -157,9 +166,24 @@ class Evidence:
 
 def wishes_of(persona: Persona) -> list[str]:
     """What a persona wants, in phrases: those of its traits that say what somebody does or wants, then its description's first."""
-    traits = [trait for trait in persona.traits if need_of(trait) or of_people(trait)]
-    said = described(persona)
-    return [*dict.fromkeys(traits[:MOST_TEXT_WISHES]), *said[:1]]
+    return list(_wishes(persona.traits, persona.description))
+
+
+@lru_cache(maxsize=50_000)
+def _wishes(traits: tuple[str, ...], description: str) -> tuple[str, ...]:
+    """Kept: every past item's personas are asked about for every match."""
+    of_theirs = [trait for trait in traits if need_of(trait) or of_people(trait)]
+    return (*dict.fromkeys(of_theirs[:MOST_TEXT_WISHES]), *_described(description)[:1])
+
+
+def needs_of(persona: Persona) -> frozenset[str]:
+    """The known needs that a persona's wishes name."""
+    return _needs(persona.traits, persona.description)
+
+
+@lru_cache(maxsize=50_000)
+def _needs(traits: tuple[str, ...], description: str) -> frozenset[str]:
+    return frozenset(need_of(wish) for wish in _wishes(traits, description)) - {""}
 
 
 def statement_of(persona: Persona) -> str:
@@ -179,7 +203,7 @@ def described(persona: Persona) -> list[str]:
     return list(_described(persona.description))
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=50_000)
 def _described(description: str) -> tuple[str, ...]:
     """Kept: the same persona is asked about for every phrase of a profile."""
     spans = sentence_spans(description)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import subprocess
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any, Protocol
 
 import pytest
 import streamlit as st
@@ -12,7 +14,11 @@ from streamlit.testing.v1 import AppTest
 from persona_core.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
-Opened = Callable[[Workspace], AppTest]
+PAGES = {name: f"app_pages/{name}.py" for name in ("start", "for_you", "your_profile", "personas", "workshop")}
+
+
+class Opened(Protocol):
+    def __call__(self, place: Workspace, address: Mapping[str, str] = ...) -> AppTest: ...
 
 
 @pytest.fixture(autouse=True)
@@ -24,13 +30,50 @@ def _nothing_remembered() -> Iterator[None]:
     st.cache_resource.clear()
 
 
+@pytest.fixture(autouse=True)
+def _nothing_is_encoded_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test opens an engine of its own: encoding ahead for all of them would take longer than the tests."""
+    monkeypatch.setattr("ui.resources.warm", lambda *_: 0)
+
+
+@pytest.fixture(autouse=True)
+def _no_work_outlives_its_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A page may begin a build in a process of its own, which would go on for minutes beside the other tests."""
+    begun: list[subprocess.Popen[bytes]] = []
+
+    class Noted(subprocess.Popen[bytes]):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            begun.append(self)
+
+    monkeypatch.setattr("ui.jobs.subprocess.Popen", Noted)
+    yield
+    for process in begun:
+        process.kill()
+        process.wait()
+
+
 @pytest.fixture
 def open_app(monkeypatch: pytest.MonkeyPatch) -> Opened:
-    def opened(place: Workspace) -> AppTest:
+    def opened(place: Workspace, address: Mapping[str, str] = {}) -> AppTest:
         monkeypatch.setenv("PERSONA_WORKSPACE", str(place.root))
-        return AppTest.from_file(str(ROOT / "app.py"), default_timeout=30).run()
+        at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        for name, value in address.items():
+            at.query_params[name] = value
+        return at.run()
 
     return opened
+
+
+def sound(at: AppTest) -> AppTest:
+    """The app, having met no error that it does not know."""
+    assert not at.exception, at.exception
+    return at
+
+
+def pages_html(at: AppTest) -> list[str]:
+    """The pieces of markup on the page, without the styles."""
+    return [str(one.value) for one in at.html if not str(one.value).startswith("<style")]
 
 
 def words_of(at: AppTest) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from time import sleep
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -14,8 +15,10 @@ from persona_core.settings import DEMO_DATA
 from persona_core.steps import STEPS
 from persona_core.workspace import Workspace
 from tests.app.conftest import Opened, words_of
+from tests.support.toy_cli import TOY
 from tests.support.worlds import build_from, write_tiny_world
 from ui import resources
+from ui.jobs import COMMAND
 
 
 def sound(at: AppTest) -> AppTest:
@@ -27,11 +30,15 @@ def build_done(place: Workspace) -> None:
     assert resources.build_job(str(place.root)).wait(120)
 
 
+def button(at: AppTest, label: str) -> Any:
+    return next(one for one in at.button if one.label == label)
+
+
 @pytest.fixture(autouse=True)
 def _the_demo_is_small(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a test lets the app build, a whole demo world would take a minute."""
+    """Where a test lets the app build, a whole demo world would take a minute; the process is handed another world's path."""
     if "tiny_demo" in request.fixturenames:
-        monkeypatch.setattr("persona_core.catalog.choose.DEMO_DATA", request.getfixturevalue("tiny_world"))
+        monkeypatch.setattr("ui.jobs.DEMO", str(request.getfixturevalue("tiny_world")))
 
 
 @pytest.fixture
@@ -74,29 +81,19 @@ def test_an_empty_workspace_builds_the_demo_world_by_itself(workspace: Workspace
     build_done(workspace)
 
 
-def test_the_build_in_progress_is_shown_and_can_be_stopped(
-    workspace: Workspace, open_app: Opened, monkeypatch: pytest.MonkeyPatch, tiny_demo: Path
-) -> None:
-    from threading import Event
-
-    from persona_core.catalog import ingest
-
-    go_on, real = Event(), ingest._write_reviews
-
-    def slow(reader: object, cleaner: object, path: Path, tell: object) -> None:
-        assert go_on.wait(30)
-        real(reader, cleaner, path, tell)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(ingest, "_write_reviews", slow)
+def test_the_build_in_progress_is_shown_and_can_be_stopped(workspace: Workspace, open_app: Opened, tiny_demo: Path) -> None:
+    workspace.root.mkdir()
+    (workspace.root / "hold").touch()
+    job = resources.build_job(str(workspace.root))
+    job.command = TOY  # it stays at its second step for as long as `hold` is there
     at = sound(open_app(workspace))
     assert "Preparing what you are about to see" in words_of(at)
-    assert [bar.label for bar in at.button] == ["Stop"]
-    at = sound(at.button[0].click().run())
-    go_on.set()
+    at = sound(button(at, "Stop").click().run())
     build_done(workspace)
     at = sound(at.run())
     assert "goes on from there" in words_of(at)
-    at = sound(at.button[0].click().run())
+    job.command = COMMAND
+    at = sound(button(at, "Go on").click().run())
     build_done(workspace)
     assert len(sound(at.run()).metric) == 5
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -28,6 +30,13 @@ def free_port() -> int:
 @contextmanager
 def server(workspace: Path, **environment: str) -> Iterator[str]:
     """The app's own command on a free port; yields its address."""
+    with server_process(workspace, **environment) as (_, address):
+        yield address
+
+
+@contextmanager
+def server_process(workspace: Path, **environment: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """The same, with the process itself."""
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
     settings = {"PERSONA_WORKSPACE": str(workspace), "PERSONA_OLLAMA_HOST": "http://127.0.0.1:9", **environment}
@@ -36,10 +45,19 @@ def server(workspace: Path, **environment: str) -> Iterator[str]:
     )  # fmt: skip
     try:
         _wait_for(f"http://127.0.0.1:{port}/_stcore/health", process)
-        yield f"http://127.0.0.1:{port}"
+        yield process, f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait(20)
+        _end_its_work(workspace)
+
+
+def _end_its_work(workspace: Path) -> None:
+    """A build that the app has begun outlives the app, by design; here nobody waits for it."""
+    try:
+        os.kill(int(json.loads((workspace / ".job" / "job.json").read_bytes())["pid"]), signal.SIGKILL)
+    except (OSError, ValueError, KeyError):
+        return
 
 
 def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:

@@ -1,15 +1,8 @@
-"""The start page: what this workspace holds, in numbers and voices, and how much of the project is built on it."""
+"""The start page: what this workspace holds, in numbers and voices, and the way into the tour."""
 
 import streamlit as st
 
-from ui import building, cards, charts, resources, trouble
-
-PLANNED = (
-    ("A page for personas", "until it is there, `python -m persona_core personas show ITEM` reads them out"),
-    ("A page for recommendations", "until it is there, `python -m persona_core recommend USER` ranks, `explain` says why"),
-    ("Trends", "what will be popular next, and why"),
-    ("Studies", "the same pages as an experiment, with consent, conditions and a log"),
-)
+from ui import building, cards, charts, resources, tour, trouble
 
 st.title("Personascope", anchor=False)
 with st.container(key="lead"):
@@ -17,6 +10,8 @@ with st.container(key="lead"):
         "Recommendations that a person can read, argue with and change. "
         "This is the ground they stand on: what people bought, and what they said about it."
     )
+
+st.button("Take the tour", icon=":material/tour:", type="primary", on_click=tour.begin, help="A dozen short stops, five minutes.")
 
 with trouble.shown():
     place = resources.workspace()
@@ -43,15 +38,9 @@ cards.scenarios(found["scenarios"], found["voices"])
 st.header("Month by month", anchor=False)
 charts.monthly_reviews(found["months"])
 
-built, planned = st.columns(2, gap="large")
-with built:
-    st.header("What is built", anchor=False)
-    building.list_steps(states)
-    building.list_rejected(states)
-with planned:
-    st.header("What is not built yet", anchor=False)
-    for name, says in PLANNED:
-        st.markdown(f"**{name}**: {says}.")
+st.header("What is built", anchor=False)
+building.list_steps(states)
+building.list_rejected(states)
 
 st.header("Bring your own reviews", anchor=False)
 st.markdown("Amazon Reviews, Yelp and MovieLens files are recognised; of any other table, name the columns.")

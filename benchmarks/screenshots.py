@@ -1,0 +1,145 @@
+"""`python -m benchmarks.screenshots`: pictures of every page on the demo world, wide and narrow, light and dark.
+
+With `--quick` only the wide ones; with `--readme` those of the README are written to docs/; `--workspace DIR` takes a built one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from persona_core.settings import DEMO_DATA
+from persona_core.workspace import Workspace
+from tests.support.server import CHROMIUM, FLAGS, ROOT, server
+from tests.support.worlds import build_from
+
+OUT = Path(__file__).parent / "out" / "screenshots"
+WIDTHS = (1440, 768, 380)
+SCHEMES = ("light", "dark")
+PATIENCE = 60_000
+WHO = "u0012"
+"""Somebody of the demo world with likes, dislikes and a past in all scenarios."""
+EDITS = ("a quiet evening by the fire",)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One thing to take a picture of: where it is, what is there when it is whole, and what to do before."""
+
+    name: str
+    path: str
+    whole: str
+    before: Callable[[Page], None] = lambda _: None
+    readme: bool = False
+
+
+def _open_first(page: Page) -> None:
+    page.get_by_text("Why, in full").first.click()
+    expect(page.get_by_text("The score and its parts").first).to_be_visible(timeout=PATIENCE)
+
+
+def _compare(page: Page) -> None:
+    page.get_by_label("Compare with").first.click()
+    page.get_by_role("option").nth(3).click()
+    expect(page.get_by_text("In common").first).to_be_visible(timeout=PATIENCE)
+
+
+def _edit(page: Page) -> None:
+    field = page.get_by_placeholder("Add a like, such as")
+    field.fill(EDITS[0])
+    field.press("Enter")
+    expect(page.get_by_text("Of the first 10").first).to_be_visible(timeout=PATIENCE)
+
+
+def _ask(page: Page) -> None:
+    field = page.get_by_role("combobox", name="Why not")
+    field.click()
+    field.press_sequentially("kitahari")
+    page.get_by_role("option").first.click()
+    page.get_by_text("What would move it?").click()
+    page.wait_for_timeout(3_000)
+
+
+def _tour(page: Page) -> None:
+    page.get_by_role("button", name="Take the tour").click()
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_text("Tour, 2 of")).to_be_visible(timeout=PATIENCE)
+
+
+VIEWS = (
+    View("start", "", "Month by month", readme=True),
+    View("for-you", f"for_you?who={WHO}", "Something is missing?", readme=True),
+    View("for-you-open", f"for_you?who={WHO}", "Something is missing?", _open_first),
+    View("for-you-two", f"for_you?who={WHO}", "Something is missing?", _compare),
+    View("for-you-ask", f"for_you?who={WHO}", "Something is missing?", _ask),
+    View("for-you-new", "for_you?who=new", "Something is missing?"),
+    View("your-profile", f"your_profile?who={WHO}", "In a few sentences", _edit, readme=True),
+    View("personas", "personas", "Personas", readme=True),
+    View("workshop", "workshop", "Workshop", readme=True),
+    View("tour", "", "Month by month", _tour),
+)
+
+
+def main() -> None:
+    given = _options()
+    began = time.monotonic()
+    with ExitStack() as stack, sync_playwright() as playwright:
+        place = given.workspace or build_from(DEMO_DATA, Path(stack.enter_context(TemporaryDirectory()))).root
+        address = stack.enter_context(server(place))
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        views = [one for one in VIEWS if not given.only or one.name in given.only]
+        for view in views:
+            for width in WIDTHS[:1] if given.quick or given.readme else WIDTHS:
+                for scheme in SCHEMES:
+                    if not given.readme or view.readme:
+                        print(take(browser, address, view, width, scheme, given.readme), flush=True)
+        browser.close()
+    print(f"{time.monotonic() - began:.0f} s")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.screenshots", description="Pictures of every page.")
+    parser.add_argument("--quick", action="store_true", help="only the wide ones")
+    parser.add_argument("--readme", action="store_true", help="only those of the README, into docs/")
+    parser.add_argument(
+        "--workspace", type=lambda text: Workspace.at(text).root, metavar="DIR", help="a workspace that is built already"
+    )
+    parser.add_argument("only", nargs="*", help="names of views; all by default")
+    return parser.parse_args()
+
+
+def take(browser: Browser, address: str, view: View, width: int, scheme: str, readme: bool) -> Path:
+    """One picture; for the README what a window shows, else the whole page."""
+    height = 900 if width > 500 else 780
+    page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
+    page.goto(f"{address}/{view.path}")
+    expect(page.get_by_text(view.whole, exact=True).last).to_be_attached(timeout=PATIENCE)
+    view.before(page)
+    page.wait_for_timeout(1_200)
+    if readme:
+        path = ROOT / "docs" / f"{view.name}-{scheme}.png"
+    else:
+        path = OUT / f"{view.name}-{width}-{scheme}.png"
+        page.set_viewport_size({"width": width, "height": min(_height(page), 6_000)})
+        page.wait_for_timeout(700)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=path)
+    page.close()
+    return path
+
+
+def _height(page: Page) -> int:
+    """How tall the window must be to hold the whole page."""
+    script = "Math.max(...['stMainBlockContainer'].map(id => document.querySelector(`[data-testid=${id}]`)?.scrollHeight || 0)) + 80"
+    return max(int(page.evaluate(script)), 900)
+
+
+if __name__ == "__main__":
+    main()

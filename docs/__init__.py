@@ -1,1 +1,0 @@
-"""The pictures of the README and the program that takes them."""
