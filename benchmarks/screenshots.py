@@ -47,6 +47,7 @@ def _open_first(page: Page) -> None:
 
 def _compare(page: Page) -> None:
     page.get_by_label("Compare with").first.click()
+    page.wait_for_timeout(500)
     page.get_by_role("option").nth(3).click()
     expect(page.get_by_text("In common").first).to_be_visible(timeout=PATIENCE)
 
@@ -62,9 +63,24 @@ def _ask(page: Page) -> None:
     field = page.get_by_role("combobox", name="Why not")
     field.click()
     field.press_sequentially("kitahari")
-    page.get_by_role("option").first.click()
+    page.wait_for_timeout(500)
+    field.press("Enter")
     page.get_by_text("What would move it?").click()
     page.wait_for_timeout(3_000)
+
+
+def _choose_item(page: Page) -> None:
+    field = page.get_by_role("combobox", name="Or choose an item")
+    field.click()
+    field.press_sequentially("kitahari")
+    page.wait_for_timeout(500)
+    field.press("Enter")
+    expect(page.get_by_text("Back to all personas")).to_be_visible(timeout=PATIENCE)
+
+
+def _part(page: Page, name: str) -> None:
+    page.get_by_text(name, exact=True).first.click()
+    page.wait_for_timeout(2_500)
 
 
 def _tour(page: Page) -> None:
@@ -81,8 +97,13 @@ VIEWS = (
     View("for-you-ask", f"for_you?who={WHO}", "Something is missing?", _ask),
     View("for-you-new", "for_you?who=new", "Something is missing?"),
     View("your-profile", f"your_profile?who={WHO}", "In a few sentences", _edit, readme=True),
-    View("personas", "personas", "Personas", readme=True),
-    View("workshop", "workshop", "Workshop", readme=True),
+    View("personas", "personas", "The map of personas", readme=True),
+    View("personas-item", "personas", "The map of personas", _choose_item),
+    View("personas-search", "personas?q=rain", "The map of personas"),
+    View("workshop", "workshop", "What is built from what", readme=True),
+    View("workshop-learning", "workshop", "What is built from what", lambda page: _part(page, "Learning")),
+    View("workshop-health", "workshop", "What is built from what", lambda page: _part(page, "Health")),
+    View("workshop-own", "workshop", "What is built from what", lambda page: _part(page, "Your own data")),
     View("tour", "", "Month by month", _tour),
 )
 

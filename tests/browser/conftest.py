@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -28,7 +29,8 @@ def page_at(chromium: Browser) -> Iterator[Callable[..., Page]]:
 
     def page_at(address: str, width: int = 1280, height: int = 900, scheme: str = "light") -> Page:
         page = chromium.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
-        page.on("request", lambda request: _note(request.url, address, strangers))
+        host = "{0.scheme}://{0.netloc}".format(urlsplit(address))
+        page.on("request", lambda request: _note(request.url, host, strangers))
         opened.append(page)
         page.goto(address)
         return page
