@@ -32,3 +32,4 @@ with right, st.container(key="changes"):
         st.caption("Nothing is changed yet. These are the first ten as built:")
         changed.draw_first(engine, after)
     versions.draw(engine, options)
+    versions.files(engine)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -22,13 +21,15 @@ from persona_core.settings import DEMO_DATA
 from tests.support.server import CHROMIUM, FLAGS, server_process
 from tests.support.worlds import build_from
 
-PEOPLE = ("u0012", "u0034", "u0056", "u0078", "u0101", "u0123", "u0145", "u0167", "u0189", "u0201")
+PEOPLE = ("u0012", "u0034", "u0056", "u0078", "u0101", "u0123", "u0145", "u0167", "u0189", "u0201", "u0212")
 WORDS = ("a quiet evening", "cooking for a crowd", "rain on a tent", "a long read", "small hands", "sharp knives", "old maps")
 PATIENCE = 60_000
 QUIET_MS = 120
 """A page that has not changed for so long has settled; it is taken off the time."""
 PAGES = {"For you": "Something is missing?", "Your profile": "In a few sentences", "Personas": "The map of personas"}
 SESSIONS = 10
+EVERY_S = 5.0
+"""So often each of the nine others undoes or redoes an edit, while the tenth is timed."""
 
 
 def main() -> None:
@@ -42,14 +43,17 @@ def main() -> None:
             _visit(browser.new_page(), address, PEOPLE[0], 1)  # the engine is opened, the encoder loaded
             time.sleep(5)
             alone = _visit(browser.new_page(), address, PEOPLE[1], rounds)
+            before = _megabytes(process.pid)
+            for number, who in enumerate(PEOPLE[2:]):
+                _busy(browser.new_page(), address, who, number * EVERY_S / SESSIONS)
+            crowd = _visit(browser.new_page(), address, PEOPLE[0], rounds)
+            after = _megabytes(process.pid)
             browser.close()
-        before = _megabytes(process.pid)
-        crowd = _together(address, rounds)
-        after = _megabytes(process.pid)
     rows = [_row(name, 1, times) for name, times in alone.items()] + [_row(name, SESSIONS, times) for name, times in crowd.items()]
     notes = (
-        f"The server: {before:,.0f} MB before {SESSIONS} sessions, {after:,.0f} MB after: "
+        f"The server: {before:,.0f} MB before {SESSIONS} more sessions, {after:,.0f} MB after: "
         f"{(after - before) / SESSIONS:.1f} MB a session.",
+        f"With {SESSIONS} sessions, the nine others undo or redo an edit every {EVERY_S:g} s, in the same browser and machine.",
         "From the click to the last change of the page, less the quiet that proves it. Aims: a warm page 1,000 ms, an edit 400 ms.",
     )
     report("app", options, rows, ("streamlit", "playwright", "torch"), notes)
@@ -71,7 +75,7 @@ def _visit(page: Page, address: str, who: str, rounds: int) -> dict[str, list[fl
         field = page.get_by_placeholder("Add a like, such as")
         field.fill(phrase)
         entered = partial(field.press, "Enter")
-        times.setdefault("edit: a new phrase", []).append(_timed(page, entered, f"“{phrase}”"))
+        times.setdefault("edit: a new phrase", []).append(_timed(page, entered, phrase))
         undo = page.get_by_role("button", name="Undo")
         times.setdefault("edit: undo", []).append(_timed(page, undo.click, ""))
     return times
@@ -104,20 +108,21 @@ def _settled(page: Page) -> float:
     return float(page.evaluate("window.__last || performance.now()"))
 
 
-def _together(address: str, rounds: int) -> dict[str, list[float]]:
-    """The same by ten people at once, each in a browser of their own."""
-
-    def one(who: str) -> dict[str, list[float]]:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-            try:
-                return _visit(browser.new_page(), address, who, max(1, rounds // 4))
-            finally:
-                browser.close()
-
-    with ThreadPoolExecutor(SESSIONS) as pool:
-        found = list(pool.map(one, PEOPLE[:SESSIONS]))
-    return {name: [time_ for times in found for time_ in times[name]] for name in found[0]}
+def _busy(page: Page, address: str, who: str, start_after: float) -> None:
+    """Leaves a page that undoes and redoes an edit every few seconds, as somebody does who tries things out."""
+    page.goto(f"{address}/your_profile?who={who}")
+    expect(page.get_by_text(PAGES["Your profile"])).to_be_visible(timeout=PATIENCE)
+    field = page.get_by_placeholder("Add a like, such as")
+    field.fill(f"fresh air {who}")
+    field.press("Enter")
+    expect(page.get_by_text("Of the first 10").first).to_be_visible(timeout=PATIENCE)
+    page.evaluate(
+        "([wait, every]) => setTimeout(() => setInterval(() => {"
+        " const found = [...document.querySelectorAll('button')].find(b => !b.disabled && /Undo|Redo/.test(b.innerText)"
+        " && b.innerText.includes(window.__turn ? 'Redo' : 'Undo'));"
+        " if (found) { window.__turn = !window.__turn; found.click(); } }, every), wait)",
+        [1000 * start_after, 1000 * EVERY_S],
+    )
 
 
 def _row(name: str, sessions: int, times: list[float]) -> dict[str, Any]:

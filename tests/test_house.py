@@ -80,6 +80,20 @@ def test_pages_never_show_html_and_import_nothing_heavy(path: Path) -> None:
     assert not {"torch", "sentence_transformers", "chromadb"} & {name.split(".")[0] for name in imports_of(path)}
 
 
+@pytest.mark.parametrize("path", [*(ROOT / "ui").rglob("*.py"), *(ROOT / "app_pages").rglob("*.py")], ids=named)
+def test_every_chart_is_told_to_those_who_cannot_see_it(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr.endswith("_chart"):
+            assert any(keyword.arg == "alt" for keyword in node.keywords), f"line {node.lineno}"
+
+
+@pytest.mark.parametrize("path", [*(ROOT / "ui").rglob("*.py"), *(ROOT / "app_pages").rglob("*.py")], ids=named)
+def test_only_two_places_hand_html_to_the_browser(path: Path) -> None:
+    """Styles of our own, and markup that escapes by construction."""
+    if path.name not in ("markup.py", "look.py", "tour.py"):
+        assert "st.html(" not in path.read_text("utf-8")
+
+
 @pytest.mark.parametrize("path", OURS, ids=named)
 def test_nothing_is_ever_unpickled(path: Path) -> None:
     assert not {"pickle", "joblib", "dill", "shelve"} & {name.split(".")[0] for name in imports_of(path)}

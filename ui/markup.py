@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 import re
-from typing import Final
+from typing import Final, Literal
 
 import streamlit as st
 
@@ -69,5 +69,5 @@ def escaped(text: str) -> str:
     return html.escape(_UNSHOWN.sub("\N{REPLACEMENT CHARACTER}", text), quote=True)
 
 
-def show(*pieces: Child) -> None:
-    st.html(str(joined(*pieces)))
+def show(*pieces: Child, width: Literal["stretch", "content"] = "stretch") -> None:
+    st.html(str(joined(*pieces)), width=width)

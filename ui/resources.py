@@ -49,7 +49,8 @@ def engine(place: Workspace) -> Engine:
 @st.cache_resource(max_entries=2, show_spinner="Opening what was built …")
 def _engine(root: str, versions: tuple[str, ...]) -> Engine:
     opened = Engine.open(Workspace.at(root))
-    Thread(target=warm, args=(opened, main_thread().is_alive), name="warming").start()
+    # no daemon, though the thread of a page is one: torch must not be cut off in the middle when the server ends
+    Thread(target=warm, args=(opened, main_thread().is_alive), name="warming", daemon=False).start()
     return opened
 
 

@@ -85,8 +85,11 @@ def test_what_a_phrase_rests_on_are_the_persons_own_reviews(built_demo: Workspac
     assert {review.user_id for review in found} == {WHO}
 
 
-def test_versions_have_names_and_one_can_go_back(page: AppTest) -> None:
-    at = sound(page.text_input(key="add_like").set_value("old maps").run())
+def test_versions_have_names_and_one_can_go_back(built_demo: Workspace, open_app: Opened) -> None:
+    at = open_app(built_demo, {"who": WHO})
+    at.session_state["versions"] = True  # the expander is open
+    at = sound(at.switch_page(PAGE).run())
+    at = sound(at.text_input(key="add_like").set_value("old maps").run())
     at = sound(at.text_input(key="version_name").set_value("me on holiday").run())
     assert "me on holiday" in words_of(at)
     at = sound(at.button(key="back_0").click().run())

@@ -35,7 +35,7 @@ def edit(page: Page, words: str) -> None:
     field = page.get_by_placeholder("Add a like, such as")
     field.fill(words)
     field.press("Enter")
-    shown(page, f"“{words}”")
+    expect(page.get_by_text(words, exact=True).first).to_be_visible(timeout=PATIENCE)
 
 
 def test_from_a_first_visit_to_a_marked_quote(address: str, page_at: Callable[..., Page]) -> None:

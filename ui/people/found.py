@@ -85,7 +85,7 @@ def persona_line(engine: Engine, persona: Persona, where: str, note: str = "") -
     item = engine.item(persona.item_id)
     with st.container(key=f"people-line-{where}-{persona.id}", gap=None):
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            st.html(str(chip(persona)), width="content")
+            show(chip(persona), width="content")
             st.button(
                 f"on {tame(item.title or item.id)}",
                 key=f"people_{where}_{persona.id}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import altair as alt
 import pandas as pd
 import streamlit as st
@@ -19,7 +21,8 @@ GLYPHS = {"in": "→ entered", "out": "← left", "up": "▲ up", "down": "▼ d
 def draw(engine: Engine, before: Ranked, after: Ranked) -> None:
     found = changes(engine, before, after, FIRST)
     st.markdown(f"**{found.text}**")
-    st.altair_chart(_slopes(rows(engine, before, after)), width="stretch", alt=described(found), key="slopes")
+    frame = rows(engine, before, after)
+    st.vega_lite_chart(frame, _spec(ink()), width="stretch", alt=described(found), key="slopes")
     _list(found)
 
 
@@ -71,7 +74,16 @@ def _short(title: str) -> str:
     return title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1].rstrip()}…"
 
 
-def _slopes(frame: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _spec(colour: str) -> dict[str, Any]:
+    """The chart without its data, made once: then an edit sends the numbers alone, and the browser moves what it has drawn."""
+    sample = pd.DataFrame({"title": [""], "short": [""], "end": ["now"], "rank": [1], "how": [GLYPHS["same"]]})
+    spec: dict[str, Any] = _slopes(sample, colour).to_dict()
+    del spec["data"], spec["datasets"]
+    return spec
+
+
+def _slopes(frame: pd.DataFrame, colour: str) -> alt.LayerChart | alt.FacetChart:
     how = alt.Color(
         "how:N", title=None, legend=alt.Legend(orient="top", columns=3),
         scale=alt.Scale(domain=list(GLYPHS.values()), range=["#2b83c9", "#d9652b", "#1f9d77", "#a08a5b", "#9a938a"]),
@@ -89,10 +101,10 @@ def _slopes(frame: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
     room = alt.ExprRef("width / 3 - 12")  # what is longer ends in dots, on a phone as well
     size = alt.ExprRef("width < 380 ? 10 : 12")
     left = base.transform_filter((alt.datum.end == "before") & within).mark_text(
-        align="right", dx=-9, fontSize=size, limit=room, color=ink()
+        align="right", dx=-9, fontSize=size, limit=room, color=colour
     )
     right = base.transform_filter((alt.datum.end == "now") & within).mark_text(
-        align="left", dx=9, fontSize=size, limit=room, color=ink()
+        align="left", dx=9, fontSize=size, limit=room, color=colour
     )
     words = alt.Text("label:N")
     label = "datum.rank + '  ' + datum.short"

@@ -27,7 +27,10 @@ def buttons() -> None:
 def draw(engine: Engine, options: Options) -> None:
     versions = state.journal().versions(state.built(engine))
     here = state.journal().at
-    with st.expander(f"Versions ({len(versions)})", icon=":material/history:", key="versions"):
+    history = st.expander(f"Versions ({len(versions)})", icon=":material/history:", key="versions", on_change="rerun")
+    with history:
+        if not history.open:  # what is not seen need not be ranked
+            return
         st.text_input(
             "Call this version", key=NAME, max_chars=60, placeholder="such as: me on holiday", on_change=state.call, args=(NAME,)
         )
@@ -35,6 +38,9 @@ def draw(engine: Engine, options: Options) -> None:
             _row(version, here)
         if len(versions) > 1:
             _compare(engine, versions, options)
+
+
+def files(engine: Engine) -> None:
     with st.expander("Take it along, or bring one", icon=":material/swap_vert:", key="files"):
         st.download_button("Download as JSON", to_file(state.profile(engine)), "profile.json", "application/json", on_click="ignore",
                            icon=":material/download:")  # fmt: skip
