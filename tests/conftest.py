@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ os.environ["PERSONA_OLLAMA_USE"] = "never"  # for what is built once for all, be
 
 import pytest
 
+from persona_core.catalog.choose import choose_source
 from persona_core.settings import DEMO_DATA
 from persona_core.workspace import Workspace
 from tests.support.worlds import build_from, write_tiny_world
@@ -41,8 +43,11 @@ def tiny_world(tmp_path: Path) -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those that need the demo world come last: it takes a minute or two, and is built beside the others meanwhile."""
-    items.sort(key=_needs_demo)
+    """Those that need the demo world come last: it takes a minute or two, and is built beside the others meanwhile.
+
+    Of these the browser's come first: they must follow one another, and one worker would be alone with them at the end.
+    """
+    items.sort(key=lambda item: (_needs_demo(item), "browser" not in str(item.path)))
 
 
 def _needs_demo(item: pytest.Item) -> bool:
@@ -75,7 +80,21 @@ def built_demo(demo_place: Path) -> Workspace:
     return build_from(DEMO_DATA, demo_place)
 
 
+@pytest.fixture(scope="session")
+def _tiny_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny world built once for all tests of a worker, which get copies."""
+    folder = tmp_path_factory.mktemp("template")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("PERSONA_")]:
+            patch.delenv(name)
+        patch.setenv("PERSONA_OLLAMA_HOST", "http://127.0.0.1:9")  # as for every test
+        build_from(write_tiny_world(folder / "tiny"), folder / "workspace")
+    return folder / "workspace"
+
+
 @pytest.fixture
-def built_tiny(tiny_world: Path, tmp_path: Path) -> Workspace:
+def built_tiny(tiny_world: Path, tmp_path: Path, _tiny_template: Path) -> Workspace:
     """The tiny world, built; tests may do with it what they like."""
-    return build_from(tiny_world, tmp_path / "workspace")
+    place = Workspace.at(shutil.copytree(_tiny_template, tmp_path / "workspace"))
+    choose_source(place, str(tiny_world), replace=True)  # the same data at another place: all of it is up to date
+    return place

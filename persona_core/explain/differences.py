@@ -119,6 +119,8 @@ def _past_without(old: Profile, new: Profile, edit: Edit) -> tuple[str, ...]:
         followers = old.history[old.history.index(item) + 1 :]
         places = [kept.index(one) for one in followers if one in kept]
         kept.insert(min(places, default=len(kept)), item)
+    if set(kept) == set(old.history):  # nothing else is left that differs, so neither does the order
+        return old.history
     return tuple(kept)
 
 
