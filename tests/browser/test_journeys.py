@@ -14,6 +14,7 @@ from tests.support.server import server
 pytestmark = pytest.mark.xdist_group("browser")
 PATIENCE = 60_000
 WHO = "u0012"
+MAP = "[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg"
 
 
 @pytest.fixture(scope="module")
@@ -105,9 +106,27 @@ def test_a_shared_link_opens_the_same_list(address: str, page_at: Callable[..., 
 def test_the_map_of_personas_is_drawn_and_found_by_words(address: str, page_at: Callable[..., Page]) -> None:
     page = page_at(f"{address}/personas")
     shown(page, "The map of personas")
-    expect(page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg").first).to_be_visible(
-        timeout=PATIENCE
-    )
+    expect(page.locator(MAP).first).to_be_visible(timeout=PATIENCE)
+    page.get_by_placeholder("hiking in the rain").fill("tent")
+    page.keyboard.press("Enter")
+    settled(page)
+    expect(page.locator(".ps-persona").first).to_be_visible(timeout=PATIENCE)
+
+
+def test_an_area_of_the_map_lists_who_lies_there(address: str, page_at: Callable[..., Page]) -> None:
+    page = page_at(f"{address}/personas")
+    shown(page, "The map of personas")
+    page.get_by_text("select an area").click()
+    shown(page, "Drag over the map")
+    settled(page)
+    place = page.locator(MAP).first.bounding_box()
+    assert place is not None
+    page.mouse.move(place["x"] + 0.3 * place["width"], place["y"] + 0.3 * place["height"])
+    page.mouse.down()
+    page.mouse.move(place["x"] + 0.7 * place["width"], place["y"] + 0.7 * place["height"], steps=8)
+    page.mouse.up()
+    shown(page, "Selected:")
+    assert page.locator(".ps-persona").count() > 3
 
 
 def test_the_tour_leads_over_the_pages_and_can_be_left(address: str, page_at: Callable[..., Page]) -> None:

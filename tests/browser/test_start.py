@@ -24,6 +24,8 @@ def test_from_nothing_to_the_demo_world(tmp_path: Path, page_at: Callable[..., P
         page = page_at(address)
         expect(page.get_by_role("heading", name="Personascope")).to_be_visible(timeout=PATIENCE)
         expect(page.get_by_role("heading", name="What they say")).to_be_visible(timeout=PATIENCE)
+        page.reload()  # in the middle of the build, which goes on
+        expect(page.get_by_role("heading", name="What they say")).to_be_visible(timeout=PATIENCE)
         expect(page.get_by_text("165", exact=True)).to_be_visible()
         expect(page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg").first).to_be_visible()
         page.get_by_text("12 rows could not be used").click()
