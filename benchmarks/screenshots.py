@@ -90,7 +90,7 @@ def _tour(page: Page) -> None:
 
 
 VIEWS = (
-    View("start", "", "Month by month", readme=True),
+    View("start", "", "Month by month"),
     View("for-you", f"for_you?who={WHO}", "Something is missing?", readme=True),
     View("for-you-open", f"for_you?who={WHO}", "Something is missing?", _open_first),
     View("for-you-two", f"for_you?who={WHO}", "Something is missing?", _compare),
