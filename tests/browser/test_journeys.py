@@ -80,6 +80,25 @@ def test_the_profile_is_the_same_person_on_every_page(address: str, page_at: Cal
     assert f"who={WHO}" in page.url
 
 
+def test_a_filter_survives_other_pages_a_reload_and_a_link(address: str, page_at: Callable[..., Page]) -> None:
+    page = page_at(f"{address}/for_you?who={WHO}")
+    shown(page, "Something is missing?")
+    settled(page)
+    page.get_by_role("button", name="Kitchen").click()
+    expect(page.get_by_text("Kitchen · ").first).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("link", name="Your profile").first.click()
+    shown(page, "What is known of")
+    page.get_by_role("link", name="For you").first.click()
+    shown(page, "Something is missing?")
+    settled(page)
+    page.reload()
+    shown(page, "Something is missing?")
+    settled(page)
+    assert "scenario=Kitchen" in page.url
+    assert f"who={WHO}" in page.url
+    assert page.get_by_text("Books · ").count() == 0
+
+
 def test_two_people_at_once_do_not_see_each_others_edits(address: str, page_at: Callable[..., Page]) -> None:
     one = page_at(f"{address}/your_profile?who={WHO}")
     other = page_at(f"{address}/your_profile?who={WHO}")
