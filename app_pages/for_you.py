@@ -1,5 +1,7 @@
 """For you: what suits the person we look through, in its order, each with its reasons."""
 
+from functools import partial
+
 import streamlit as st
 
 from ui import frame, parts, resources, state
@@ -32,8 +34,10 @@ other = None
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="tools"):
     other = comparing.choose(engine)
     with st.popover("Take it along", icon=":material/download:"):
-        st.download_button("As a table (CSV)", export.as_csv(engine, found, explained), "for-you.csv", "text/csv", on_click="ignore")
-        page = export.as_page(engine, ranked, whose, found, explained, names)
+        st.download_button(
+            "As a table (CSV)", partial(export.as_csv, engine, found, explained), "for-you.csv", "text/csv", on_click="ignore"
+        )
+        page = partial(export.as_page, engine, ranked, whose, found, explained, names)  # made when it is asked for
         st.download_button("As a page to print (HTML)", page, "for-you.html", "text/html", on_click="ignore")
 
 if other is not None:

@@ -99,6 +99,19 @@ def test_a_filter_survives_other_pages_a_reload_and_a_link(address: str, page_at
     assert page.get_by_text("Books · ").count() == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "begins"), [("As a table (CSV)", b"rank,item,title"), ("As a page to print (HTML)", b"<!doctype html>")]
+)
+def test_the_list_can_be_taken_along(name: str, begins: bytes, address: str, page_at: Callable[..., Page]) -> None:
+    page = page_at(f"{address}/for_you?who={WHO}")
+    shown(page, "Something is missing?")
+    settled(page)
+    page.get_by_role("button", name="Take it along").click()
+    with page.expect_download(timeout=PATIENCE) as download:
+        page.get_by_role("button", name=name).click()
+    assert download.value.path().read_bytes().removeprefix(b"\xef\xbb\xbf").startswith(begins)
+
+
 def test_two_people_at_once_do_not_see_each_others_edits(address: str, page_at: Callable[..., Page]) -> None:
     one = page_at(f"{address}/your_profile?who={WHO}")
     other = page_at(f"{address}/your_profile?who={WHO}")
