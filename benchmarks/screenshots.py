@@ -59,22 +59,23 @@ def _edit(page: Page) -> None:
     expect(page.get_by_text("Of the first 10").first).to_be_visible(timeout=PATIENCE)
 
 
-def _ask(page: Page) -> None:
-    field = page.get_by_role("combobox", name="Why not")
-    field.click()
-    field.press_sequentially("kitahari")
+def _pick(page: Page, field: str) -> None:
+    """An item of the demo world, from the list of that name."""
+    place = page.get_by_role("combobox", name=field)
+    place.click()
+    place.press_sequentially("kitahari")
     page.wait_for_timeout(500)
-    field.press("Enter")
+    place.press("Enter")
+
+
+def _ask(page: Page) -> None:
+    _pick(page, "Why not")
     page.get_by_text("What would move it?").click()
     page.wait_for_timeout(3_000)
 
 
 def _choose_item(page: Page) -> None:
-    field = page.get_by_role("combobox", name="Or choose an item")
-    field.click()
-    field.press_sequentially("kitahari")
-    page.wait_for_timeout(500)
-    field.press("Enter")
+    _pick(page, "Or choose an item")
     expect(page.get_by_text("Back to all personas")).to_be_visible(timeout=PATIENCE)
 
 
@@ -158,7 +159,7 @@ def take(browser: Browser, address: str, view: View, width: int, scheme: str, re
 
 def _height(page: Page) -> int:
     """How tall the window must be to hold the whole page."""
-    script = "Math.max(...['stMainBlockContainer'].map(id => document.querySelector(`[data-testid=${id}]`)?.scrollHeight || 0)) + 80"
+    script = "(document.querySelector('[data-testid=stMainBlockContainer]')?.scrollHeight || 0) + 80"
     return max(int(page.evaluate(script)), 900)
 
 

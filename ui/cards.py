@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import streamlit as st
 
+from persona_core.schema import Quote
 from ui.look import plain
+from ui.markup import Markup, el
 
 NARROWEST = 3
 """Scenarios are shown side by side, this many a row."""
@@ -42,6 +45,17 @@ def voice(quoted: dict[str, Any]) -> None:
         plain(stars(quoted["rating"]), kind="stars", key=key)
         plain(quoted["text"], kind="quote", key=key)
         plain(f"{quoted['name']}, on {quoted['title']}", kind="byline", key=key)
+
+
+def marked(text: str, quotes: Iterable[Quote]) -> list[Markup | str]:
+    """A review's text with its quotes marked where they stand; of quotes that overlap, the first."""
+    pieces: list[Markup | str] = []
+    at = 0
+    for quote in sorted(quotes, key=lambda one: one.start):
+        if quote.start >= at:
+            pieces += [text[at : quote.start], el("mark", text[quote.start : quote.end])]
+            at = quote.end
+    return [*pieces, text[at:]]
 
 
 def stars(rating: float) -> str:

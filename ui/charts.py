@@ -8,10 +8,12 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+INK = {"light": "#221d17", "dark": "#f0e9dd"}
+
 
 def ink() -> str:
     """The colour of words within a chart, which the theme does not reach."""
-    return {"dark": "#f0e9dd", "light": "#221d17"}.get(str(st.context.theme.type), "#8a8075")
+    return INK.get(str(st.context.theme.type), "#8a8075")
 
 
 def monthly_reviews(months: list[dict[str, Any]]) -> None:

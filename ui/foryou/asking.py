@@ -6,6 +6,7 @@ import streamlit as st
 
 from persona_core.engine import Engine, Ranked
 from persona_core.explain import WhyNot, why_not
+from persona_core.explain.grammar import clipped
 from ui import parts
 from ui.foryou import card
 from ui.look import tame
@@ -13,6 +14,7 @@ from ui.markup import Markup, el, joined, show
 
 ASKED = "asked"
 MOST = 5_000
+LONGEST_TITLE = 28
 
 
 def draw(engine: Engine, ranked: Ranked, k: int) -> None:
@@ -34,13 +36,9 @@ def _table(engine: Engine, found: WhyNot) -> Markup:
     if not found.parts:
         return joined()
     own, other = engine.item(found.item_id).title, engine.item(found.against).title
-    head = el("tr", el("th", ""), *(el("th", _short(one), scope="col") for one in (own, other)))
+    head = el("tr", el("th", ""), *(el("th", clipped(one, LONGEST_TITLE), scope="col") for one in (own, other)))
     rows = [
         el("tr", el("th", parts.NAMES[one.name].capitalize(), scope="row"), el("td", f"{one.one:+.3f}"), el("td", f"{one.other:+.3f}"))
         for one in found.parts
     ]
     return el("table", el("thead", head), el("tbody", *rows), cls="ps-parts", aria_label="The parts of both scores")
-
-
-def _short(title: str) -> str:
-    return title if len(title) <= 28 else f"{title[:27].rstrip()}…"

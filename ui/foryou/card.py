@@ -11,6 +11,7 @@ from persona_core.explain import what_if, why_above
 from persona_core.profiles.journal import setting
 from persona_core.schema import Claim, Explanation, Item, Persona, Quote, Recommendation, Review
 from ui import parts, state
+from ui.cards import marked, stars
 from ui.look import tame
 from ui.markup import Markup, el, show
 from ui.people.chip import chip
@@ -75,8 +76,8 @@ def _quoted(engine: Engine, item_id: str, quotes: tuple[Quote, ...], names: Mapp
 
 
 def byline(review: Review, names: Mapping[str, str]) -> str:
-    stars = "" if review.rating is None else f"{'★' * round(review.rating)}{'☆' * (5 - round(review.rating))} "
-    return f"{stars}{names.get(review.user_id) or 'A reviewer'}, {review.time:%d %B %Y}"
+    rated = "" if review.rating is None else f"{stars(review.rating)} "
+    return f"{rated}{names.get(review.user_id) or 'A reviewer'}, {review.time:%d %B %Y}"
 
 
 # A kind of reason one does not like ---------------------------------------------------------------------------------------
@@ -129,7 +130,7 @@ def _full(
                 says.append(el("p", explained.certainty.text, cls="ps-small ps-quiet"))
             show(el("div", el("p", "Behind the numbers", cls="ps-label"), *says, cls="ps-aside"))
         _beside(engine, ranked, found)
-        _moving(engine, ranked, item, found.rank)
+        _moving(engine, ranked, item)
 
 
 def _claim(engine: Engine, item: Item, claim: Claim, names: Mapping[str, str]) -> None:
@@ -153,14 +154,12 @@ def _worded(claim: Claim) -> str:
 
 def in_review(review: Review, quotes: list[Quote], names: Mapping[str, str]) -> Markup:
     """The whole review with its quotes marked."""
-    pieces: list[Markup | str] = []
-    at = 0
-    for quote in sorted(quotes, key=lambda one: one.start):
-        if quote.start >= at:
-            pieces += [review.text[at : quote.start], el("mark", review.text[quote.start : quote.end])]
-            at = quote.end
-    rest = review.text[at : at + MOST_REVIEW]
-    return el("div", el("p", *pieces, rest, cls="ps-review ps-quote ps-whole"), el("p", byline(review, names), cls="ps-byline"))
+    *pieces, rest = marked(review.text, quotes)
+    return el(
+        "div",
+        el("p", *pieces, str(rest)[:MOST_REVIEW], cls="ps-review ps-quote ps-whole"),
+        el("p", byline(review, names), cls="ps-byline"),
+    )
 
 
 def _beside(engine: Engine, ranked: Ranked, found: Recommendation) -> None:
@@ -173,7 +172,7 @@ def _beside(engine: Engine, ranked: Ranked, found: Recommendation) -> None:
         )
 
 
-def _moving(engine: Engine, ranked: Ranked, item: Item, rank: int) -> None:
+def _moving(engine: Engine, ranked: Ranked, item: Item) -> None:
     """What would move it: asked for by a button, because it tries hundreds of edits."""
     show(el("p", "What would move it", cls="ps-label"))
     key = f"moving_{item.id}"

@@ -15,8 +15,8 @@ BESIDE = "beside"
 
 def choose(engine: Engine) -> str | None:
     """Whom to stand beside the person looked through; nobody by default."""
-    users = [user for user in frame.people(engine) if user != state.who()]
     lines = frame.people(engine)
+    users = [user for user in lines if user != state.who()]
     chosen = st.selectbox(
         "Compare with", users, index=None, format_func=lambda user: tame(lines.get(str(user), str(user))), key=BESIDE,
         placeholder="Somebody else, by name or taste", persist_state="session",

@@ -20,53 +20,40 @@ MOST_SCENARIOS = 8
 
 def draw(engine: Engine) -> tuple[Options, int]:
     """Draws the controls and gives what they say."""
-    usual = engine.options
     with st.container(key="controls", horizontal=True, vertical_alignment="bottom", gap="medium"):
-        scenarios = _scenarios(sorted({item.scenario for item in engine.items}))
-        bands = st.pills("Price", list(PriceBand), format_func=str.capitalize, selection_mode="multi", key=PRICE, bind="query-params",
-                         help="Within its scenario: the cheapest third, the middle, the dearest. None chosen: all.")  # fmt: skip
+        _scenarios(sorted({item.scenario for item in engine.items}))
+        st.pills("Price", list(PriceBand), format_func=str.capitalize, selection_mode="multi", key=PRICE, bind="query-params",
+                 help="Within its scenario: the cheapest third, the middle, the dearest. None chosen: all.")  # fmt: skip
         shown = st.segmented_control("How many", HOW_MANY, default=10, required=True, key=SHOW, bind="query-params")
         with st.popover("What counts", icon=":material/tune:"):
-            weights, mix, vary, seen = _weights(usual)
-    options = Options(
-        weights=weights, mix=mix, diversity=vary, seen_too=seen,
-        scenarios=frozenset(scenarios), price_bands=frozenset(one for one in bands if one in set(PriceBand)),
-    )  # fmt: skip
-    return options, shown if shown in HOW_MANY else 10
+            _weights(engine.options)
+    return options_kept(engine), shown if shown in HOW_MANY else 10
 
 
-def _scenarios(names: Sequence[str]) -> list[str]:
+def _scenarios(names: Sequence[str]) -> None:
     if len(names) < 2:
-        return []
+        return
     help_ = "None chosen: all."
     if len(names) <= MOST_SCENARIOS:
-        chosen = st.pills(
-            "Scenario", names, format_func=str.capitalize, selection_mode="multi", key=SCENARIO, bind="query-params", help=help_
-        )
+        st.pills("Scenario", names, format_func=str.capitalize, selection_mode="multi", key=SCENARIO, bind="query-params", help=help_)
     else:
-        chosen = st.multiselect("Scenario", names, format_func=str.capitalize, key=SCENARIO, bind="query-params", help=help_)
-    return [one for one in chosen if one in names]
+        st.multiselect("Scenario", names, format_func=str.capitalize, key=SCENARIO, bind="query-params", help=help_)
 
 
-def _weights(usual: Options) -> tuple[Weights, float, float, bool]:
+def _weights(usual: Options) -> None:
     st.caption("The score is the sum of its parts. Here you say how much each may count.")
     defaults = {TASTE: usual.weights.taste, HABIT: usual.weights.habit, POPULARITY: usual.weights.popularity}
-    chosen = {
-        name: _share(parts.NAMES[name].capitalize(), defaults[name], key, parts.SAYS[name]) for name, key in WEIGHTS.items()
-    }  # fmt: skip
-    mix = _share("Your words beside your past", usual.mix, MIX,
-                 "At 1 only what your profile says makes your taste; at 0 only what you came to before.")  # fmt: skip
-    vary = _share(
-        "Variety", usual.diversity, VARY, "At 0 the list goes by score alone; higher, each next item is also unlike those above."
-    )
-    seen = st.toggle("Show what you came to already", key=SEEN, bind="query-params")
+    for name, key in WEIGHTS.items():
+        _share(parts.NAMES[name].capitalize(), defaults[name], key, parts.SAYS[name])
+    _share("Your words beside your past", usual.mix, MIX,
+           "At 1 only what your profile says makes your taste; at 0 only what you came to before.")  # fmt: skip
+    _share("Variety", usual.diversity, VARY, "At 0 the list goes by score alone; higher, each next item is also unlike those above.")
+    st.toggle("Show what you came to already", key=SEEN, bind="query-params")
     st.button("Reset", icon=":material/restart_alt:", on_click=reset, args=(defaults, usual))
-    return Weights(chosen[TASTE], chosen[HABIT], chosen[POPULARITY]), mix, vary, seen
 
 
-def _share(label: str, value: float, key: str, says: str) -> float:
-    found = st.slider(label, 0.0, 1.0, float(value), 0.05, key=key, bind="query-params", help=says)
-    return min(max(float(found), 0.0), 1.0)
+def _share(label: str, value: float, key: str, says: str) -> None:
+    st.slider(label, 0.0, 1.0, float(value), 0.05, key=key, bind="query-params", help=says)
 
 
 def reset(weights: dict[str, float], usual: Options) -> None:
@@ -76,14 +63,9 @@ def reset(weights: dict[str, float], usual: Options) -> None:
     st.session_state[MIX], st.session_state[VARY], st.session_state[SEEN] = float(usual.mix), float(usual.diversity), False
 
 
-def as_kept() -> dict[str, object]:
-    """What is set, by key: for pages that rank with the same options without drawing the controls."""
-    return {key: st.session_state[key] for key in (SCENARIO, PRICE, VARY, MIX, SEEN, *WEIGHTS.values()) if key in st.session_state}
-
-
 def options_kept(engine: Engine) -> Options:
-    """The same options on a page that does not draw the controls."""
-    kept, usual = as_kept(), engine.options
+    """What is set, also on a page that does not draw the controls; what was tampered with is brought within bounds."""
+    kept, usual = st.session_state, engine.options
 
     def number(key: str, default: float) -> float:
         value = kept.get(key)

@@ -9,7 +9,7 @@ import streamlit as st
 from persona_core.engine import Engine
 from persona_core.schema import Item, Persona, Quote, Review
 from ui import resources, state
-from ui.cards import stars
+from ui.cards import marked, stars
 from ui.look import tame
 from ui.markup import Markup, el, joined, show
 from ui.people import choosing, curating
@@ -116,13 +116,7 @@ def _quote(persona: Persona, number: int, quote: Quote, review: Review | None, n
         show(el("blockquote", quote.text, cls="ps-quote"), el("p", byline(review, names), cls="ps-byline"))
         if review is not None and quote.stands_in(review) and len(review.text) > len(quote.text):
             with st.expander("The whole review", key=f"people_review_{persona.id}_{number}", type="compact"):
-                show(whole(review, quote))
-
-
-def whole(review: Review, quote: Quote) -> Markup:
-    """The review with the quote marked where it stands."""
-    text = review.text
-    return el("div", text[: quote.start], el("mark", text[quote.start : quote.end]), text[quote.end :], cls="ps-review")
+                show(el("div", *marked(review.text, [quote]), cls="ps-review"))
 
 
 def byline(review: Review | None, names: Mapping[str, str]) -> str:

@@ -18,6 +18,7 @@ from persona_core.personas.regions import Region
 from persona_core.schema import Persona
 from persona_core.workspace import Workspace
 from ui import building, resources
+from ui.charts import INK
 from ui.markup import el, show
 from ui.people import found
 from ui.people.chip import WORDS
@@ -27,7 +28,7 @@ MOVE, SELECT = "move around", "select an area"
 DRAG = "people_drag"
 MOST_DRAWN, MOST_LISTED = 10_000, 24
 HEIGHT, LINE = 560, 14
-INKS = {"light": ("#221d17", "#fbf8f2"), "dark": ("#f0e9dd", "#171411")}
+PAPER = {"light": "#fbf8f2", "dark": "#171411"}
 """Of the theme: a drawing cannot look them up."""
 EDGE = 108
 """How far the drawing reaches from the middle of the map: a little beyond its farthest persona."""
@@ -135,7 +136,8 @@ def chart(
 
 def _names(regions: Sequence[Region], x: alt.X, y: alt.Y) -> list[alt.Chart]:
     """The regions' names over the dots, with a seam of the page's colour so that they can be read on any of them."""
-    ink, paper = INKS["dark" if st.context.theme.type == "dark" else "light"]
+    theme = "dark" if st.context.theme.type == "dark" else "light"
+    ink, paper = INK[theme], PAPER[theme]
     told = pd.DataFrame([{"x": one.x, "y": one.y, "region": one.name.replace(" and ", "\nand ")} for one in regions])
     layers = []
     for breaks in (0, 1):  # several lines hang from the first: the more there are, the higher it stands

@@ -10,6 +10,7 @@ import streamlit as st
 
 from persona_core.engine import Engine, Ranked
 from persona_core.explain import Changes, Move, changes
+from persona_core.explain.grammar import clipped
 from ui.charts import ink
 from ui.markup import Markup, el, show
 
@@ -66,12 +67,8 @@ def rows(engine: Engine, before: Ranked, after: Ranked) -> pd.DataFrame:
         kind = "in" if was > FIRST else "out" if now > FIRST else "up" if now < was else "down" if now > was else "same"
         title = engine.items[item].title
         for end, rank in (("before", was), ("now", now)):
-            found.append({"title": title, "short": _short(title), "end": end, "rank": rank, "how": GLYPHS[kind]})
+            found.append({"title": title, "short": clipped(title, LONGEST_TITLE), "end": end, "rank": rank, "how": GLYPHS[kind]})
     return pd.DataFrame(found)
-
-
-def _short(title: str) -> str:
-    return title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1].rstrip()}…"
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
