@@ -96,7 +96,7 @@ def test_a_filter_survives_other_pages_a_reload_and_a_link(address: str, page_at
     settled(page)
     assert "scenario=Kitchen" in page.url
     assert f"who={WHO}" in page.url
-    assert page.get_by_text("Books · ").count() == 0
+    expect(page.get_by_text("Books · ")).to_have_count(0, timeout=PATIENCE)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_an_area_of_the_map_lists_who_lies_there(address: str, page_at: Callable
     page.mouse.move(place["x"] + 0.7 * place["width"], place["y"] + 0.7 * place["height"], steps=8)
     page.mouse.up()
     shown(page, "Selected:")
-    assert page.locator(".ps-persona").count() > 3
+    expect(page.locator(".ps-persona").nth(3)).to_be_visible(timeout=PATIENCE)
 
 
 def test_the_tour_leads_over_the_pages_and_can_be_left(address: str, page_at: Callable[..., Page]) -> None:
