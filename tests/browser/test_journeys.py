@@ -32,6 +32,12 @@ def settled(page: Page) -> None:
     page.wait_for_timeout(300)
 
 
+def arrived(page: Page) -> None:
+    """On the profile's page, all of it; a click before that would race the page that is still coming."""
+    shown(page, "Take it along, or bring one")
+    settled(page)
+
+
 def edit(page: Page, words: str) -> None:
     field = page.get_by_placeholder("Add a like, such as")
     field.fill(words)
@@ -75,7 +81,7 @@ def test_the_profile_is_the_same_person_on_every_page(address: str, page_at: Cal
     shown(page, "Something is missing?")
     name = page.locator(".st-key-whose strong").inner_text()
     page.get_by_role("link", name="Your profile").first.click()
-    shown(page, "What is known of")
+    arrived(page)
     expect(page.get_by_text(name, exact=True).first).to_be_visible(timeout=PATIENCE)
     assert f"who={WHO}" in page.url
 
@@ -87,7 +93,7 @@ def test_a_filter_survives_other_pages_a_reload_and_a_link(address: str, page_at
     page.get_by_role("button", name="Kitchen").click()
     expect(page.get_by_text("Kitchen · ").first).to_be_visible(timeout=PATIENCE)
     page.get_by_role("link", name="Your profile").first.click()
-    shown(page, "What is known of")
+    arrived(page)
     page.get_by_role("link", name="For you").first.click()
     shown(page, "Something is missing?")
     settled(page)
