@@ -16,6 +16,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect, sync_playwright
 
+from benchmarks.app_others import busy
 from benchmarks.harness import options_of, report
 from persona_core.settings import DEMO_DATA
 from tests.support.server import CHROMIUM, FLAGS, server_process
@@ -44,16 +45,16 @@ def main() -> None:
             time.sleep(5)
             alone = _visit(browser.new_page(), address, PEOPLE[1], rounds)
             before = _megabytes(process.pid)
-            for number, who in enumerate(PEOPLE[2:]):
-                _busy(browser.new_page(), address, who, number * EVERY_S / SESSIONS)
-            crowd = _visit(browser.new_page(), address, PEOPLE[0], rounds)
-            after = _megabytes(process.pid)
+            with busy(address, PEOPLE[2:], EVERY_S):
+                crowd = _visit(browser.new_page(), address, PEOPLE[0], rounds)
+                after = _megabytes(process.pid)
             browser.close()
     rows = [_row(name, 1, times) for name, times in alone.items()] + [_row(name, SESSIONS, times) for name, times in crowd.items()]
     notes = (
         f"The server: {before:,.0f} MB before {SESSIONS} more sessions, {after:,.0f} MB after: "
         f"{(after - before) / SESSIONS:.1f} MB a session.",
-        f"With {SESSIONS} sessions, the nine others undo or redo an edit every {EVERY_S:g} s, in the same browser and machine.",
+        f"With {SESSIONS} sessions, each of the nine others edits, undoes or redoes every {EVERY_S:g} s: over the app's socket, "
+        "as a browser on a machine of its own would.",
         "From the click to the last change of the page, less the quiet that proves it. Aims: a warm page 1,000 ms, an edit 400 ms.",
     )
     report("app", options, rows, ("streamlit", "playwright", "torch"), notes)
@@ -106,23 +107,6 @@ def _settled(page: Page) -> float:
         timeout=PATIENCE, polling=20,
     )  # fmt: skip
     return float(page.evaluate("window.__last || performance.now()"))
-
-
-def _busy(page: Page, address: str, who: str, start_after: float) -> None:
-    """Leaves a page that undoes and redoes an edit every few seconds, as somebody does who tries things out."""
-    page.goto(f"{address}/your_profile?who={who}")
-    expect(page.get_by_text(PAGES["Your profile"])).to_be_visible(timeout=PATIENCE)
-    field = page.get_by_placeholder("Add a like, such as")
-    field.fill(f"fresh air {who}")
-    field.press("Enter")
-    expect(page.get_by_text("Of the first 10").first).to_be_visible(timeout=PATIENCE)
-    page.evaluate(
-        "([wait, every]) => setTimeout(() => setInterval(() => {"
-        " const found = [...document.querySelectorAll('button')].find(b => !b.disabled && /Undo|Redo/.test(b.innerText)"
-        " && b.innerText.includes(window.__turn ? 'Redo' : 'Undo'));"
-        " if (found) { window.__turn = !window.__turn; found.click(); } }, every), wait)",
-        [1000 * start_after, 1000 * EVERY_S],
-    )
 
 
 def _row(name: str, sessions: int, times: list[float]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from persona_core import __version__, settings
 from persona_core.errors import ArtefactBroken, WorkspaceBusy, WorkspaceMissing, readable_disk_errors
-from persona_core.files import canonical_json, digest, file_digest, make_durable, write_beside, write_json
+from persona_core.files import canonical_json, digest, file_digest, file_digest_as_known, make_durable, write_beside, write_json
 
 MANIFEST_FORMAT = 1
 HASH_ON_OPEN_BELOW = 64 * 2**20
@@ -146,7 +146,10 @@ class Workspace:
             raise self.broken(step, f"{file} is gone.") from error
         if size != stamp.bytes:
             raise self.broken(step, f"{file} has {size:,} bytes where {stamp.bytes:,} were written.")
-        if (deep or size < HASH_ON_OPEN_BELOW) and file_digest(file) != stamp.sha256:
+        if not deep and size >= HASH_ON_OPEN_BELOW:
+            return
+        found = file_digest(file) if deep else file_digest_as_known(file)
+        if found != stamp.sha256:
             raise self.broken(step, f"{file} is not what was written: its checksum differs.")
 
     def broken(self, step: str, why: str) -> ArtefactBroken:

@@ -22,7 +22,6 @@ from persona_core.steps import STEPS, pipeline_of
 from persona_core.workspace import Workspace
 from tests.support.killer import POINTS
 from tests.support.steps import states, step, two_steps, writing
-from tests.support.worlds import build_from
 
 
 def phases(pipeline: Pipeline, **options: Any) -> list[tuple[str, str]]:
@@ -164,19 +163,32 @@ def test_progress_counts_to_the_total_and_says_what_is_left(workspace: Workspace
 # Killed at any instant -------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+@pytest.fixture
+def undisturbed(_tiny_template: Path) -> dict[str, str]:
     """What an undisturbed build of the tiny world leaves, by step."""
-    from tests.support.worlds import write_tiny_world
+    return {one.name: Workspace.at(_tiny_template).artefact(one.name).manifest.content for one in STEPS}
 
-    folder = tmp_path_factory.mktemp("undisturbed")
-    place = build_from(write_tiny_world(folder / "tiny"), folder / "workspace")
-    return {one.name: place.artefact(one.name).manifest.content for one in STEPS}
+
+@pytest.fixture(scope="module")
+def killed() -> Iterator[Callable[[Path, str, str], int]]:
+    """Begins a build that dies at a point of a step; gives back its exit code."""
+    command = [sys.executable, "-m", "tests.support.killer"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        talk, listen = server.stdin, server.stdout
+        assert talk is not None
+        assert listen is not None
+
+        def killed(root: Path, step: str, point: str) -> int:
+            print(json.dumps([str(root), step, point]), file=talk, flush=True)
+            return int(listen.readline())
+
+        yield killed
+        talk.close()
 
 
 @pytest.mark.parametrize("point", POINTS)
 def test_kill_9_in_every_step_in_turn_loses_nothing(
-    point: str, tiny_world: Path, workspace: Workspace, undisturbed: dict[str, str]
+    point: str, tiny_world: Path, workspace: Workspace, undisturbed: dict[str, str], killed: Callable[[Path, str, str], int]
 ) -> None:
     """The next build goes on where the last one was killed, and is killed a step later."""
     from persona_core.catalog.choose import choose_source
@@ -184,8 +196,7 @@ def test_kill_9_in_every_step_in_turn_loses_nothing(
     choose_source(workspace, str(tiny_world))
     finished: dict[str, datetime] = {}
     for name in [one.name for one in STEPS]:
-        killed = subprocess.run([sys.executable, "-m", "tests.support.killer", str(workspace.root), name, point], check=False)
-        assert killed.returncode == -signal.SIGKILL
+        assert killed(workspace.root, name, point) == -signal.SIGKILL
         for one in pipeline_of(workspace).status():
             if one.step.name == name:
                 assert one.state == "missing"
@@ -202,11 +213,13 @@ def test_kill_9_in_every_step_in_turn_loses_nothing(
         assert not leftovers
 
 
-def test_what_was_whole_but_not_yet_in_place_is_taken_over(tiny_world: Path, workspace: Workspace) -> None:
+def test_what_was_whole_but_not_yet_in_place_is_taken_over(
+    tiny_world: Path, workspace: Workspace, killed: Callable[[Path, str, str], int]
+) -> None:
     from persona_core.catalog.choose import choose_source
 
     choose_source(workspace, str(tiny_world))
-    subprocess.run([sys.executable, "-m", "tests.support.killer", str(workspace.root), "catalog", "unpointed"], check=False)
+    killed(workspace.root, "catalog", "unpointed")
     assert phases(pipeline_of(workspace))[0] == ("catalog", "adopted")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from threading import Thread, main_thread
 from typing import Any
 
@@ -49,6 +50,8 @@ def engine(place: Workspace) -> Engine:
 @st.cache_resource(max_entries=2, show_spinner="Opening what was built …")
 def _engine(root: str, versions: tuple[str, ...]) -> Engine:
     opened = Engine.open(Workspace.at(root))
+    gc.collect()
+    gc.freeze()  # after every run of a page Streamlit looks for what is no longer needed: all this is, and is much to look through
     # no daemon, though the thread of a page is one: torch must not be cut off in the middle when the server ends
     Thread(target=warm, args=(opened, main_thread().is_alive), name="warming", daemon=False).start()
     return opened

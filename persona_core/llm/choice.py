@@ -9,7 +9,7 @@ import time
 from functools import lru_cache
 
 from persona_core.errors import ArtefactBroken, ModelUnavailable, WorkspaceMissing
-from persona_core.files import file_digest
+from persona_core.files import file_digest_as_known
 from persona_core.llm.cache import AnswerCache
 from persona_core.llm.ollama_model import OllamaModel
 from persona_core.llm.prompts import FOLDER
@@ -56,7 +56,7 @@ def model_for(workspace: Workspace, step: str) -> str:
 def model_sources(workspace: Workspace, step: str, prompt: str) -> dict[str, str]:
     """What a step that may ask a model depends on: which model, and, where there is one, the prompt's very words."""
     model = model_for(workspace, step)
-    return {SOURCE: model} | ({} if model == NONE else {"prompt": file_digest(FOLDER / f"{prompt}.txt")})
+    return {SOURCE: model} | ({} if model == NONE else {"prompt": file_digest_as_known(FOLDER / f"{prompt}.txt")})
 
 
 def opened_model(workspace: Workspace, step: str, wanted: str) -> OllamaModel | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
+
 import orjson
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -32,7 +35,7 @@ def pressed(at: AppTest, label: str, of: str = "") -> AppTest:
 
 
 def likes(at: AppTest) -> list[str]:
-    return [one.value for one in at.text if one.value]
+    return [unescape(text) for html in pages_html(at) for text in re.findall(r'class="ps-phrase">(.*?)</div>', html, re.DOTALL)]
 
 
 def test_nothing_has_changed_at_first(page: AppTest) -> None:

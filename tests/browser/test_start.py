@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -33,20 +33,25 @@ def test_from_nothing_to_the_demo_world(tmp_path: Path, page_at: Callable[..., P
         assert page.locator("[data-testid=stException]").count() == 0
 
 
+@pytest.fixture(scope="module")
+def demo_address(built_demo: Workspace) -> Iterator[str]:
+    with server(built_demo.root) as found:
+        yield found
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_nothing_is_cut_off(width: int, scheme: str, built_demo: Workspace, page_at: Callable[..., Page]) -> None:
-    with server(built_demo.root) as address:
-        page = page_at(address, width=width, scheme=scheme)
-        expect(page.get_by_role("heading", name="Bring your own reviews")).to_be_visible(timeout=PATIENCE)
-        overflow = page.evaluate(
-            "Array.from(document.querySelectorAll('[data-testid=stMain] *')).filter(e => e.checkVisibility()"
-            " && e.getBoundingClientRect().right > window.innerWidth + 1 && !e.closest('pre, canvas, svg, [role=grid]')"
-            " && !e.closest('[data-testid=stVegaLiteChart], [data-testid=stExpander]')).map(e => e.outerHTML.slice(0, 120))"
-        )
-        assert not overflow
-        dark = page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
-        assert dark == ("rgb(23, 20, 17)" if scheme == "dark" else "rgb(251, 248, 242)")
+def test_nothing_is_cut_off(width: int, scheme: str, demo_address: str, page_at: Callable[..., Page]) -> None:
+    page = page_at(demo_address, width=width, scheme=scheme)
+    expect(page.get_by_role("heading", name="Bring your own reviews")).to_be_visible(timeout=PATIENCE)
+    overflow = page.evaluate(
+        "Array.from(document.querySelectorAll('[data-testid=stMain] *')).filter(e => e.checkVisibility()"
+        " && e.getBoundingClientRect().right > window.innerWidth + 1 && !e.closest('pre, canvas, svg, [role=grid]')"
+        " && !e.closest('[data-testid=stVegaLiteChart], [data-testid=stExpander]')).map(e => e.outerHTML.slice(0, 120))"
+    )
+    assert not overflow
+    dark = page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
+    assert dark == ("rgb(23, 20, 17)" if scheme == "dark" else "rgb(251, 248, 242)")
 
 
 def test_the_page_waits_for_another_builder_and_goes_on(tmp_path: Path, page_at: Callable[..., Page]) -> None:

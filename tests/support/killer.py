@@ -1,7 +1,11 @@
-"""`python -m tests.support.killer WORKSPACE STEP POINT`: builds, and dies by SIGKILL at that point of that step."""
+"""`python -m tests.support.killer WORKSPACE STEP POINT`: builds, and dies by SIGKILL at that point of that step.
+
+Without arguments it takes such lines from its input and lets a copy of itself, with all libraries loaded, die for each.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -37,5 +41,22 @@ def main(root: str, step: str, point: str) -> None:
     pipeline_of(Workspace.at(root)).build(listener=listen)
 
 
+def serve() -> None:
+    """Answers each line with the exit code of the copy."""
+    import chromadb  # noqa: F401 - loaded once for all copies
+    import sentence_transformers  # noqa: F401
+    import sklearn.manifold  # noqa: F401
+
+    for line in sys.stdin:
+        copy = os.fork()
+        if not copy:
+            try:
+                main(*json.loads(line))
+            finally:
+                os._exit(1)  # alive, or failed: either is none of a kill
+        _, status = os.waitpid(copy, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*sys.argv[1:]) if sys.argv[1:] else serve()

@@ -12,7 +12,6 @@ from persona_core.profiles.edits import LONGEST_PHRASE, LONGEST_TEXT, STRONGEST,
 from persona_core.schema import Phrase, Profile, Quote
 from ui import state
 from ui.foryou.card import in_review
-from ui.look import plain
 from ui.markup import Markup, el, show
 
 TEXT = "profile_text"
@@ -51,9 +50,7 @@ def _side(engine: Engine, kind: str, title: str, phrases: tuple[Phrase, ...], na
 def _row(engine: Engine, kind: str, phrase: Phrase, names: Mapping[str, str]) -> None:
     key = f"{kind}_{digest(phrase.text.encode())[:12]}"
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"row_{key}"):
-        with st.container(width="stretch", gap=None):
-            plain(phrase.text, kind="phrase", key=key)
-            _strength(phrase)
+        show(el("div", phrase.text, cls="ps-phrase"), _strength(phrase))
         _button("remove", "Counts less", f"{key}_less", "weigh", phrase.text, stepped(phrase.strength, -1), phrase.strength <= WEAKEST)
         _button("add", "Counts more", f"{key}_more", "weigh", phrase.text, stepped(phrase.strength, 1), phrase.strength >= STRONGEST)
         turned = "Turn it into a dislike" if kind == "like" else "Turn it into a like"
@@ -69,16 +66,14 @@ def _button(icon: str, says: str, key: str, kind: str, text: str, value: float =
     )
 
 
-def _strength(phrase: Phrase) -> None:
+def _strength(phrase: Phrase) -> Markup:
     """How much it counts, as a short bar with its number."""
     share = 100 * phrase.strength / STRONGEST
-    show(
-        el(
-            "div",
-            el("div", el("span", cls="ps-strength", style=f"width: {share:.0f}%"), cls="ps-bar ps-thin", aria_hidden="true"),
-            el("span", f"counts {phrase.strength:g}×", cls="ps-small ps-quiet ps-number"),
-            cls="ps-score ps-tight",
-        )
+    return el(
+        "div",
+        el("div", el("span", cls="ps-strength", style=f"width: {share:.0f}%"), cls="ps-bar ps-thin", aria_hidden="true"),
+        el("span", f"counts {phrase.strength:g}×", cls="ps-small ps-quiet ps-number"),
+        cls="ps-score ps-tight",
     )
 
 
