@@ -55,7 +55,7 @@ class Case:
 
 def rankings(shipped: Options) -> dict[str, Options]:
     """A profile's words beside its past or alone; taste beside habit and popularity or alone."""
-    taste = Weights(taste=1.0, habit=0.0, popularity=0.0)
+    taste = Weights(taste=1.0, habit=0.0, popularity=0.0, trend=0.0)
     return {
         SHIPPED: shipped,
         "taste only": replace(shipped, weights=taste),

@@ -34,6 +34,7 @@ from persona_core.ranking.steps import RECENT, open_habit
 from persona_core.schema import Aspect, Explanation, Item, Match, Persona, Phrase, Profile, Recommendation, Review, Stance
 from persona_core.settings import RankingSettings
 from persona_core.text.encoder import Matrix
+from persona_core.trends.files import Trends
 from persona_core.workspace import Artefact, Workspace
 
 CLOSE = 0.25
@@ -82,7 +83,7 @@ class Engine:
 
     def __init__(
         self, workspace: Workspace, items: Sequence[Item], personas: Sequence[Persona], vectors: Matrix, profiles: ProfileBook,
-        head: Head, habit: Scorer, recent: RecentPopularity, book: PhraseBook | None = None,
+        head: Head, habit: Scorer, recent: RecentPopularity, book: PhraseBook | None = None, trends: Trends | None = None,
     ) -> None:  # fmt: skip
         self.workspace = workspace
         self.items = tuple(items)
@@ -93,12 +94,14 @@ class Engine:
         self.profiles = profiles
         self.habit, self.recent = habit, recent
         self.book = book or PhraseBook()
+        self.trends = trends
         self._mapped = head.of_personas(vectors[order])
         self._middles = item_middles([item.id for item in self.items], self.personas, vectors[order], head)
         self._known_middle = np.linalg.norm(self._middles, axis=1) > 0
         self._persona_items = np.array([self.code[one.item_id] for one in self.personas], np.int64)
         self._wrong = np.array([one.stance is Stance.DISAPPOINTS for one in self.personas], bool)
         self._popular = recent.scores([np.empty(0, np.int32)])[0]
+        self._rise = None if trends is None else trends.rise()
 
     @classmethod
     def open(cls, workspace: Workspace) -> Self:
@@ -118,6 +121,7 @@ class Engine:
             open_habit(made["ranking"]),
             RecentPopularity.load(made["ranking"].file(RECENT)),
             _book_of(workspace, personas, made["alignment"]),
+            _trends_of(workspace, made["catalog"]),
         )
 
     # What is known -----------------------------------------------------------------------------------------------------
@@ -257,7 +261,7 @@ class Engine:
     def options(self) -> Options:
         """What the workspace's settings say, where nobody says otherwise."""
         chosen = self._settings
-        return Options(Weights(chosen.taste, chosen.habit, chosen.popularity), chosen.mix, chosen.diversity)
+        return Options(Weights(chosen.taste, chosen.habit, chosen.popularity, chosen.trend), chosen.mix, chosen.diversity)
 
     def taste(self, profile: Profile, options: Options | None = None) -> Taste:
         return self._taste(profile, options or self.options, self.book)
@@ -278,7 +282,7 @@ class Engine:
         best, worst = self._best_of_item(suits, ~self._wrong, np.nan), self._best_of_item(alarms, self._wrong, 0.0)
         seen = np.array([self.code[item] for item in profile.history if item in self.code], np.int32)
         habit = self.habit.scores([seen])[0]
-        scores = scored(best, np.maximum(worst, 0.0), self.head.penalty, habit, self._popular, options.weights)
+        scores = scored(best, np.maximum(worst, 0.0), self.head.penalty, habit, self._popular, options.weights, self._rise)
         allowed = self._allowed(options, seen)
         barred = np.flatnonzero(~allowed)
         named_by_taste = np.where(np.isnan(best), -np.inf, best) if suits.any() else np.zeros(len(best))
@@ -352,6 +356,15 @@ def _check_that_they_fit(workspace: Workspace, made: Mapping[str, Artefact]) -> 
                     why=f"{read!r} has been built anew since.",
                     mend=workspace.command("build"),
                 )
+
+
+def _trends_of(workspace: Workspace, catalog: Artefact) -> Trends | None:
+    """What is foretold of this very catalogue; where nothing is, or nothing that can be used, the engine does without."""
+    try:
+        made = workspace.artefact("trends")
+        return Trends.of(made) if made.manifest.because.get("step catalog") == catalog.manifest.content else None
+    except (WorkspaceMissing, ArtefactBroken, KeyError, TypeError, ValueError):  # whole, and yet of another version's making
+        return None
 
 
 def _book_of(workspace: Workspace, personas: Sequence[Persona], alignment: Artefact) -> PhraseBook:

@@ -5,18 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from persona_core.engine import Options
-from persona_core.ranking.parts import CAUTION, HABIT, PARTS, POPULARITY, TASTE
+from persona_core.ranking.parts import CAUTION, HABIT, PARTS, POPULARITY, TASTE, TREND
 from persona_core.schema import ScorePart
 from ui.markup import Markup, el, joined
 
-NAMES = {TASTE: "your taste", CAUTION: "may disappoint", HABIT: "people with your past", POPULARITY: "popular now"}
+NAMES = {
+    TASTE: "your taste",
+    CAUTION: "may disappoint",
+    HABIT: "people with your past",
+    POPULARITY: "popular now",
+    TREND: "on the rise",
+}
 SAYS = {
     TASTE: "How near the people whom it suits come to what your profile says.",
     CAUTION: "What is taken off, because people like you were let down by it.",
     HABIT: "How often people with a past like yours came to it.",
     POPULARITY: "How many came to it lately.",
+    TREND: "How much more of it is foretold for the next weeks than is usual for it.",
 }
-CLASSES = {TASTE: "ps-taste", CAUTION: "ps-caution", HABIT: "ps-habit", POPULARITY: "ps-popularity"}
+CLASSES = {TASTE: "ps-taste", CAUTION: "ps-caution", HABIT: "ps-habit", POPULARITY: "ps-popularity", TREND: "ps-trend"}
 
 
 def bar(parts: Sequence[ScorePart], most: float) -> Markup:
@@ -50,7 +57,7 @@ def _segment(name: str, value: float, most: float) -> Markup:
 
 def most_of(options: Options) -> float:
     weights = options.weights
-    return weights.taste + weights.habit + weights.popularity
+    return weights.taste + weights.habit + weights.popularity + weights.trend
 
 
 def shown(parts: Sequence[ScorePart]) -> list[float]:

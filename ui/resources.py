@@ -12,6 +12,7 @@ from persona_core.catalog import Catalog
 from persona_core.catalog.overview import overview_of
 from persona_core.engine import STEPS as ENGINE_STEPS
 from persona_core.engine import Engine
+from persona_core.errors import ArtefactBroken, WorkspaceMissing
 from persona_core.explain.warming import warm
 from persona_core.personas import curation
 from persona_core.pipeline import StepStatus
@@ -43,8 +44,17 @@ def engine(place: Workspace) -> Engine:
     Only the names of the versions are looked at here, so that a page is quick; the files are checked when they are opened.
     """
     settings = place.settings.ranking.model_dump_json()
-    versions = (settings, *(place.version_now(name) for name in ENGINE_STEPS))
+    versions = (settings, *(place.version_now(name) for name in ENGINE_STEPS), _trends_now(place))
     return _engine(str(place.root), (*versions, curation.fingerprint(place.root)))
+
+
+def _trends_now(place: Workspace) -> str:
+    """The engine does without trends where there are none, or broken ones; mended, they have the same version, and another date."""
+    try:
+        version = place.version_now("trends")
+        return f"{version} {(place.step_folder('trends') / version / 'manifest.json').stat().st_mtime_ns}"
+    except (WorkspaceMissing, ArtefactBroken, OSError):
+        return ""
 
 
 @st.cache_resource(max_entries=2, show_spinner="Opening what was built …")

@@ -8,14 +8,17 @@ from persona_core.explain.claims import FAR, Found, shares_a_wish
 from persona_core.explain.evidence import Evidence
 from persona_core.explain.grammar import counted, listed
 from persona_core.profiles.evidence import DAY
-from persona_core.ranking.parts import HABIT, PARTS, POPULARITY, TASTE
+from persona_core.ranking.parts import HABIT, PARTS, POPULARITY, TASTE, TREND
 from persona_core.schema import Certainty, ClaimKind, Persona, Reason, Stance
+from persona_core.trends.signals import number
 
 MOST_NAMED = 2
 HALF_LIVES = 2
 """So far back, in half-lives of popularity, is "lately"."""
 SOUGHT = 0.2
 """Only items in this first share of all count as popular."""
+RISING, TIMES = 0.15, 1.3
+"""From so much more than usual is foretold, as a logarithm, an item rises; from so many times its usual that is said."""
 CLOSE_CALL = 0.03
 """Two matches this near could as well stand the other way round."""
 LEVEL = 0.01
@@ -28,7 +31,7 @@ FEW = 3
 
 def reasons_for(evidence: Evidence) -> tuple[Reason, ...]:
     """What habits and numbers say for the item; nothing that was not counted."""
-    found = (habit_reason(evidence), popularity_reason(evidence))
+    found = (habit_reason(evidence), popularity_reason(evidence), trend_reason(evidence))
     return tuple(one for one in found if one is not None)
 
 
@@ -68,6 +71,25 @@ def popularity_reason(evidence: Evidence) -> Reason | None:
     return Reason(
         text=f"{counted(people, 'person', 'people')} came to it in the last {days} days: {place}.", part=POPULARITY, people=people
     )
+
+
+def trend_reason(evidence: Evidence) -> Reason | None:
+    """That it rises, since when and how much, where more than its usual is foretold."""
+    trends = evidence.engine.trends
+    if trends is None or evidence.item.id not in trends.code:
+        return None
+    place = trends.code[evidence.item.id]
+    if trends.rise()[place] < RISING:
+        return None
+    forecast, since, word = trends.forecast(evidence.item.id), trends.since(evidence.item.id), trends.word
+    momentum = float(trends.signals()["momentum"][place])
+    rising = since is not None and momentum > 1
+    begun = f"Rising since {since:%B}" if rising else "Foretold to rise"
+    how = f": {number(momentum)} times its usual {word}" if rising and momentum >= TIMES else ""
+    people = round(forecast.expected)
+    coming = f"about {counted(people, 'person', 'people')} may come in the next {word} ({forecast.low:.0f} to {forecast.high:.0f})"
+    text = f"{begun}{how}; {coming}."
+    return Reason(text=text, part=TREND, people=people)
 
 
 # How sure ------------------------------------------------------------------------------------------------------------------

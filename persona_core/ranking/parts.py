@@ -11,8 +11,8 @@ import numpy.typing as npt
 from persona_core.schema import ScorePart
 
 Numbers = npt.NDArray[np.float64]
-TASTE, CAUTION, HABIT, POPULARITY = "taste", "caution", "habit", "popularity"
-PARTS = (TASTE, CAUTION, HABIT, POPULARITY)
+TASTE, CAUTION, HABIT, POPULARITY, TREND = "taste", "caution", "habit", "popularity", "trend"
+PARTS = (TASTE, CAUTION, HABIT, POPULARITY, TREND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class Weights:
     taste: float = 0.5
     habit: float = 0.4
     popularity: float = 0.1
+    trend: float = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +43,24 @@ class Scored:
         return tuple(ScorePart(name=name, value=float(value)) for name, value in zip(PARTS, self.table[item], strict=True))
 
 
-def scored(suits: Any, disappoints: Any, penalty: float, habit: Any, popularity: Any, weights: Weights) -> Scored:
+def scored(
+    suits: Any, disappoints: Any, penalty: float, habit: Any, popularity: Any, weights: Weights, trend: Any = None
+) -> Scored:  # fmt: skip
     """Taste rises from 0 (the item that suits the profile least) to its weight (the one that suits best); and so the others.
 
     Args:
         suits: each item's best match among personas that it suits; NaN where it has none, which counts as the least.
         disappoints: its closest disappointing match, 0 where none is close; what it takes is in the same measure as taste.
         penalty: how much of that closeness is taken.
-        habit, popularity: any measure, the higher the better.
+        habit, popularity, trend: any measure, the higher the better; trend may be left out where nobody foretold one.
     """
     known = np.asarray(suits, np.float64)
     low, high = (float(np.nanmin(known)), float(np.nanmax(known))) if np.isfinite(known).any() else (0.0, 0.0)
     reach = max(high - low, 1e-9) if high > low else 1.0  # where taste tells no items apart, caution is in cosines
     taste = np.nan_to_num((known - low) / reach, nan=0.0) * weights.taste
     caution = 0.0 - np.clip(penalty * np.asarray(disappoints, np.float64) / reach, 0.0, 1.0) * weights.taste
-    return Scored(np.stack([taste, caution, risen(habit) * weights.habit, risen(popularity) * weights.popularity], axis=1))
+    rise = np.zeros_like(known) if trend is None else risen(trend) * weights.trend
+    return Scored(np.stack([taste, caution, risen(habit) * weights.habit, risen(popularity) * weights.popularity, rise], axis=1))
 
 
 def risen(values: Any) -> Numbers:
