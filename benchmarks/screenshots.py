@@ -84,6 +84,13 @@ def _part(page: Page, name: str) -> None:
     page.wait_for_timeout(2_500)
 
 
+def _go_back(page: Page) -> None:
+    page.get_by_role("combobox", name="As of").click()
+    page.wait_for_timeout(500)
+    page.get_by_role("option").nth(3).click()
+    expect(page.get_by_text("As if it were").first).to_be_visible(timeout=PATIENCE)
+
+
 def _tour(page: Page) -> None:
     page.get_by_role("button", name="Take the tour").click()
     page.get_by_role("button", name="Next").click()
@@ -101,6 +108,8 @@ VIEWS = (
     View("personas", "personas", "The map of personas", readme=True),
     View("personas-item", "personas", "The map of personas", _choose_item),
     View("personas-search", "personas?q=rain", "The map of personas"),
+    View("trends", "trends", "How good these forecasts are", readme=True),
+    View("trends-back", "trends", "How good these forecasts are", _go_back),
     View("workshop", "workshop", "What is built from what", readme=True),
     View("workshop-learning", "workshop", "What is built from what", lambda page: _part(page, "Learning")),
     View("workshop-health", "workshop", "What is built from what", lambda page: _part(page, "Health")),

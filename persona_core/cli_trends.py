@@ -76,7 +76,7 @@ def _train(command: Command) -> click.Command:
         if not as_json:
             for name, value in found["judged"].items():
                 click.echo(f"{name}: {value}")
-            click.echo(f"written: {found['told']}; now run {workspace.command('build')}")
+            click.echo(f"written: {found['told']} and {found['modelfile']}; now run {workspace.command('build')}")
         return found
 
     return train

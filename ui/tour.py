@@ -50,10 +50,17 @@ STOPS = (
     Stop("your_profile", "phrases", "The profile is yours", "It is text and phrases. Add, drop, strengthen or turn one round."),
     Stop("your_profile", "changes", "And it answers at once",
          "The list moves while you edit, and says which phrase moved what. Undo is always there."),
+    Stop("trends", "trends_rising", "What rises, and what fades",
+         "Forecasts of the time to come, read from the past. Choose an earlier day above and see what would have been said then."),
+    Stop("trends", "trends_item", "A forecast with its reasons",
+         "What the reason names is drawn in the chart. Below stands who drives it, and how far off such forecasts were."),
     Stop("workshop", "graph", "No magic behind the curtain",
          "What is built from what, when, by which model, and how well it learned. That was the tour."),
 )  # fmt: skip
-PAGES = {"": "app_pages/start.py", **{name: f"app_pages/{name}.py" for name in ("for_you", "your_profile", "personas", "workshop")}}
+PAGES = {
+    "": "app_pages/start.py",
+    **{name: f"app_pages/{name}.py" for name in ("for_you", "your_profile", "personas", "trends", "workshop")},
+}
 
 
 def begin() -> None:

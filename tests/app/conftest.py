@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from persona_core.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = {name: f"app_pages/{name}.py" for name in ("start", "for_you", "your_profile", "personas", "workshop")}
+PAGES = {name: f"app_pages/{name}.py" for name in ("start", "for_you", "your_profile", "personas", "trends", "workshop")}
 
 
 class Opened(Protocol):

@@ -158,7 +158,7 @@ def test_the_tour_leads_over_all_pages_and_ends(built_demo: Workspace, open_app:
         seen.append(at.title[0].value)
         at = sound(at.button(key="tour_next").click().run())
     assert "Tour," not in words_of(at)
-    assert {"For you", "Your profile", "Personas", "Workshop"} <= set(seen)
+    assert {"For you", "Your profile", "Personas", "Trends", "Workshop"} <= set(seen)
 
 
 def test_every_stop_of_the_tour_points_at_something_on_its_page(built_demo: Workspace, open_app: Opened) -> None:

@@ -170,16 +170,16 @@ def test_an_area_of_the_map_lists_who_lies_there(address: str, page_at: Callable
 def test_the_tour_leads_over_the_pages_and_can_be_left(address: str, page_at: Callable[..., Page]) -> None:
     page = page_at(address)
     page.get_by_role("button", name="Take the tour").click()
-    shown(page, "Tour, 1 of 12")
-    for stop in range(2, 13):
+    shown(page, "Tour, 1 of 14")
+    for stop in range(2, 15):
         page.get_by_role("button", name="Next").click()
-        shown(page, f"Tour, {stop} of 12")
+        shown(page, f"Tour, {stop} of 14")
         settled(page)
         assert page.locator("[data-testid=stException]").count() == 0
     page.get_by_role("button", name="Back").click()
-    shown(page, "Tour, 11 of 12")
+    shown(page, "Tour, 13 of 14")
     page.get_by_role("button", name="Leave the tour").click()
-    expect(page.get_by_text("Tour, 11 of 12")).to_have_count(0, timeout=PATIENCE)
+    expect(page.get_by_text("Tour, 13 of 14")).to_have_count(0, timeout=PATIENCE)
 
 
 OVERFLOW = (
@@ -195,6 +195,7 @@ OVERFLOW = (
         ("for_you", "Something is missing?"),
         ("your_profile", "In a few sentences"),
         ("personas", "The map of personas"),
+        ("trends", "How good these forecasts are"),
         ("workshop", "Workshop"),
     ],
 )

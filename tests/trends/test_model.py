@@ -14,6 +14,7 @@ import pytest
 from persona_core.errors import PersonaError
 from persona_core.schema import Item
 from persona_core.trends.model.examples import Example, batches, examples_at, training_examples
+from persona_core.trends.model.export import export
 from persona_core.trends.model.network import NEEDED, TrendNetwork, load_base
 from persona_core.trends.model.training import ADAPTERS, STATE, Training, losses, train
 from persona_core.trends.model.working import faith, numbers, told_apart
@@ -210,6 +211,24 @@ def test_what_is_kept_is_safetensors_and_json(base: Path, past: list[list[Exampl
     train(network(base, past), past, SHORT, tmp_path, every=2)
     assert {path.suffix for path in tmp_path.iterdir()} == {".safetensors", ".json"}
     assert orjson.loads((tmp_path / STATE).read_bytes())["step"] == SHORT.steps
+
+
+@needs_peft
+def test_the_export_is_read_by_the_library_and_says_the_same(base: Path, past: list[list[Example]], tmp_path: Path) -> None:
+    import torch
+    from peft import PeftModel
+
+    net = network(base, past)
+    train(net, past, SHORT, tmp_path / "work")
+    file = export(net, base, tmp_path / "out")
+    text = file.read_text("utf-8")
+    assert f"FROM {base.resolve()}" in text
+    assert "ADAPTER ./adapter" in text
+    again: Any = PeftModel.from_pretrained(load_base(base)[0], tmp_path / "out" / "adapter")
+    tokens = torch.tensor([net.asked(past[-1][0].prompt)])
+    with torch.no_grad():
+        one, other = (model.base_model.model.model(input_ids=tokens).last_hidden_state for model in (net.model, again))
+    assert torch.allclose(one, other, atol=1e-6)
 
 
 @needs_peft

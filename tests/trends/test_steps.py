@@ -72,9 +72,7 @@ def test_forecasters_are_described_and_compared(trends: Trends) -> None:
 def test_the_score_has_a_part_that_rises_with_what_is_foretold(built_demo: Workspace) -> None:
     engine = Engine.open(built_demo)
     ranked = engine.rank(engine.profile("u0012"))
-    values = np.array(
-        [{part.name: part.value for part in ranked.scores.parts(item)}[TREND] for item in range(len(engine.items))]
-    )
+    values = np.array([{part.name: part.value for part in ranked.scores.parts(item)}[TREND] for item in range(len(engine.items))])
     assert engine.trends is not None
     assert np.argmax(values) == np.argmax(engine.trends.rise())
     assert values.min() == 0

@@ -17,6 +17,7 @@ from persona_core.schema import Item
 from persona_core.trends.building import panel_of
 from persona_core.trends.files import fingerprint
 from persona_core.trends.model.examples import Example, Part, examples_at, training_examples
+from persona_core.trends.model.export import export
 from persona_core.trends.model.network import TrendNetwork, load_base
 from persona_core.trends.model.training import Training, train
 from persona_core.trends.panel import Panel
@@ -148,7 +149,7 @@ def work(workspace: Workspace, weights: Path, chosen: Training, tell: Tell = lam
         "items": said,
     }
     write_json(folder / SAID, found)
-    return {"judged": judged, "told": str(folder / SAID)}
+    return {"judged": judged, "told": str(folder / SAID), "modelfile": str(export(ready.network, weights, folder / "ollama"))}
 
 
 def verdict(ready: Prepared, tell: Tell, reasons: int = 60) -> dict[str, Any]:
