@@ -224,7 +224,8 @@ def _times(value: float) -> str:
 
 
 def _of_last(value: float, word: str) -> str:
-    return f"In the last {word}, {value:.0f} {'person' if value == 1 else 'people'} came to it."
+    many = "nobody" if value == 0 else "1 person" if value == 1 else f"{value:.0f} people"
+    return f"In the last {word}, {many} came to it."
 
 
 def _of_season(value: float, word: str) -> str:
@@ -232,7 +233,7 @@ def _of_season(value: float, word: str) -> str:
 
 
 def _of_bursts(value: float, _: str) -> str:
-    return f"People come to it {'in bursts' if value > 0.1 else 'evenly' if value < -0.2 else 'now and then'} ({value:.2f})."
+    return f"People come to it {'in bursts' if value > 0.1 else 'evenly' if value < -0.2 else 'now and then'}."
 
 
 def _of_slope(value: float, word: str) -> str:

@@ -55,7 +55,7 @@ MADE: dict[str, list[Made]] = {
     "last": [
         Made(alone([2, 0, 7]), 7, "In the last week, 7 people came to it."),
         Made(alone([2, 4, 1], "day"), 1, "In the last day, 1 person came to it."),
-        Made(alone([3, 3, 0]), 0, "In the last week, 0 people came to it."),
+        Made(alone([3, 3, 0]), 0, "In the last week, nobody came to it."),
     ],
     "level": [
         Made(alone([4, 2, 6]), 4, "Since it is known, 4 came in a week."),
@@ -85,9 +85,9 @@ MADE: dict[str, list[Made]] = {
         Made(alone(([6] + [2] * 11) * 2, "month"), 18 / 7, "In the periods before, the coming month brought 2.6 times their mean."),
     ],
     "burstiness": [
-        Made(alone([24] + [0] * 11), (44**0.5 - 2) / (44**0.5 + 2), "People come to it in bursts (0.54)."),
-        Made(alone([5] * 12), -1, "People come to it evenly (-1.00)."),
-        Made(alone([2, 0] * 6), 0, "People come to it now and then (0.00)."),
+        Made(alone([24] + [0] * 11), (44**0.5 - 2) / (44**0.5 + 2), "People come to it in bursts."),
+        Made(alone([5] * 12), -1, "People come to it evenly."),
+        Made(alone([2, 0] * 6), 0, "People come to it now and then."),
     ],
     "age": [
         Made(alone([0, 0, 2, 0, 1]), 3, "It has been known for 3 weeks."),
