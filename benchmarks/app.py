@@ -28,6 +28,19 @@ PATIENCE = 60_000
 QUIET_MS = 120
 """A page that has not changed for so long has settled; it is taken off the time."""
 PAGES = {"For you": "Something is missing?", "Your profile": "In a few sentences", "Personas": "The map of personas"}
+WATCH = """() => {
+  window.__last = performance.now(); window.__seen?.disconnect();
+  window.__seen = new MutationObserver(() => { window.__last = performance.now(); });
+  window.__seen.observe(document.body, {subtree: true, childList: true, characterData: true});
+  const moves = () => document.querySelector('.ps-moves')?.textContent, before = moves();
+  window.__shown = null; window.__began = performance.now();
+  (function look() {
+    const now = moves();
+    if (now && now !== before) window.__shown = performance.now();
+    else if (performance.now() - window.__began < 5000) requestAnimationFrame(look);
+  })();
+}"""
+"""Notes when the page last changed, and when the list of what an edit moved first did."""
 SESSIONS = 10
 EVERY_S = 5.0
 """So often each of the nine others undoes or redoes an edit, while the tenth is timed."""
@@ -75,10 +88,13 @@ def _visit(page: Page, address: str, who: str, rounds: int) -> dict[str, list[fl
         phrase = f"{WORDS[turn % len(WORDS)]} {who} {turn}"
         field = page.get_by_placeholder("Add a like, such as")
         field.fill(phrase)
-        entered = partial(field.press, "Enter")
-        times.setdefault("edit: a new phrase", []).append(_timed(page, entered, phrase))
-        undo = page.get_by_role("button", name="Undo")
-        times.setdefault("edit: undo", []).append(_timed(page, undo.click, ""))
+        for name, edit, whole in (
+            ("a new phrase", partial(field.press, "Enter"), phrase), ("undo", page.get_by_role("button", name="Undo").click, "")
+        ):  # fmt: skip
+            times.setdefault(f"edit: {name}, all drawn", []).append(_timed(page, edit, whole))
+            shown = page.evaluate("window.__shown ? window.__shown - window.__began : null")
+            if shown is not None:  # else nothing among the first ten moved
+                times.setdefault(f"edit: {name}, what moved is shown", []).append(float(shown))
     return times
 
 
@@ -88,12 +104,8 @@ def _open(page: Page, name: str) -> None:
 
 def _timed(page: Page, act: Callable[[], Any], whole: str) -> float:
     """Milliseconds from the act until the page no longer changes and holds what it should."""
-    page.evaluate(
-        "() => { window.__last = performance.now(); window.__seen?.disconnect();"
-        " window.__seen = new MutationObserver(() => { window.__last = performance.now(); });"
-        " window.__seen.observe(document.body, {subtree: true, childList: true, characterData: true}); }"
-    )
-    began = page.evaluate("performance.now()")
+    page.evaluate(WATCH)
+    began = page.evaluate("window.__began = performance.now()")
     act()
     if whole:
         page.get_by_text(whole).first.wait_for(state="attached", timeout=PATIENCE)

@@ -60,6 +60,7 @@ def _trends_now(place: Workspace) -> str:
 @st.cache_resource(max_entries=2, show_spinner="Opening what was built …")
 def _engine(root: str, versions: tuple[str, ...]) -> Engine:
     opened = Engine.open(Workspace.at(root))
+    gc.unfreeze()  # the engine of before may go
     gc.collect()
     gc.freeze()  # after every run of a page Streamlit looks for what is no longer needed: all this is, and is much to look through
     # no daemon, though the thread of a page is one: torch must not be cut off in the middle when the server ends

@@ -11,6 +11,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from persona_core.engine import Engine
 from persona_core.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,6 +29,28 @@ def _nothing_remembered() -> Iterator[None]:
     yield
     st.cache_data.clear()
     st.cache_resource.clear()
+
+
+@pytest.fixture(autouse=True)
+def _one_engine_for_all_that_look_at_the_demo_world(
+    monkeypatch: pytest.MonkeyPatch, demo_place: Path, _opened_once: dict[str, Engine]
+) -> None:
+    """It is never changed, and opening it anew for each test would take longer than the tests."""
+    real = Engine.open
+
+    def opened(place: Workspace) -> Engine:
+        if place.root != demo_place:
+            return real(place)
+        if "demo" not in _opened_once:
+            _opened_once["demo"] = real(place)
+        return _opened_once["demo"]
+
+    monkeypatch.setattr(Engine, "open", opened)
+
+
+@pytest.fixture(scope="session")
+def _opened_once() -> dict[str, Engine]:
+    return {}
 
 
 @pytest.fixture(autouse=True)

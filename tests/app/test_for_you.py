@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from persona_core.engine import Engine
+from persona_core.ranking.parts import PARTS
 from persona_core.workspace import Workspace
 from tests.app.conftest import PAGES, Opened, pages_html, sound, words_of
 from tests.support.worlds import build_from, write_tiny_world
@@ -115,7 +116,7 @@ def test_the_list_goes_into_a_spreadsheet_and_onto_paper(engine: Engine) -> None
     rows = list(csv.DictReader(io.StringIO(export.as_csv(engine, found, explained).decode("utf-8-sig"))))
     assert [int(row["rank"]) for row in rows] == list(range(1, 11))
     for row in rows:
-        parts = sum(float(row[name]) for name in ("taste", "caution", "habit", "popularity"))
+        parts = sum(float(row[name]) for name in PARTS)
         assert float(row["score"]) == pytest.approx(parts, abs=1e-9)
     paper = export.as_page(engine, ranked, "<b>Ada</b>", found, explained, {}).decode()
     assert "&lt;b&gt;Ada" in paper

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,16 @@ import pytest
 
 from persona_core.errors import PersonaError
 from persona_core.schema import Item
+from persona_core.steps import pipeline_of
+from persona_core.trends.files import Trends
 from persona_core.trends.model.examples import Example, batches, examples_at, training_examples
 from persona_core.trends.model.export import export
 from persona_core.trends.model.network import NEEDED, TrendNetwork, load_base
 from persona_core.trends.model.training import ADAPTERS, STATE, Training, losses, train
-from persona_core.trends.model.working import faith, numbers, told_apart
+from persona_core.trends.model.working import faith, numbers, opened, told_apart, work
 from persona_core.trends.panel import Panel
 from persona_core.trends.words import holds, statements_in
+from persona_core.workspace import Workspace
 from tests.support.tiny_lm import write_tiny_lm
 from tests.trends.made import panel_of
 
@@ -190,8 +194,6 @@ def test_stopped_at_any_step_it_goes_on_and_leaves_the_same(base: Path, past: li
 
 @needs_peft
 def test_another_training_is_not_gone_on_from_and_damage_begins_anew(base: Path, past: list[list[Example]], tmp_path: Path) -> None:
-    from dataclasses import replace
-
     train(network(base, past), past, SHORT, tmp_path, every=2)
     done: list[int] = []
     train(network(base, past), past, replace(SHORT, seed=8), tmp_path, every=2, told=lambda step, *_: done.append(step))
@@ -229,6 +231,25 @@ def test_the_export_is_read_by_the_library_and_says_the_same(base: Path, past: l
     with torch.no_grad():
         one, other = (model.base_model.model.model(input_ids=tokens).last_hidden_state for model in (net.model, again))
     assert torch.allclose(one, other, atol=1e-6)
+
+
+@needs_peft
+def test_the_whole_work_leaves_what_the_next_build_shows(built_tiny: Workspace, tmp_path: Path) -> None:
+    panel, items = opened(built_tiny)
+    texts = [
+        text
+        for some in training_examples(panel, items, 7, frozenset())
+        for one in some
+        for text in (one.prompt, one.reason, *one.false)
+    ]
+    found = work(built_tiny, write_tiny_lm(tmp_path / "lm", texts), replace(SHORT, steps=2))
+    assert found["judged"]["examples"] > 0
+    assert 0 <= found["judged"]["statements right"] <= 1
+    assert Path(found["modelfile"]).exists()
+    pipeline_of(built_tiny).build()
+    shown = Trends.of(built_tiny.artefact("trends"))
+    assert shown.model == "lm"
+    assert set(shown.told) == {items[place].id for place in np.flatnonzero(panel.windows.known)}
 
 
 @needs_peft
