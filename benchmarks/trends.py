@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.harness import Options, print_table, write_json
+from benchmarks.ranking import SETS as WITH_TEXTS
 from persona_core.catalog.choose import choose_source
 from persona_core.catalog.store import Catalog
 from persona_core.pipeline import Pipeline
@@ -33,12 +34,9 @@ from persona_core.workspace import Workspace
 PACKAGES = ("torch", "numpy", "scikit-learn", "transformers", "peft")
 SETS: dict[str, tuple[str, dict[str, Any]]] = {
     "ml-100k": ("ml-100k/ml-100k.inter", {}),
-    "steam": ("steam/reviews.jsonl.gz", {
-        "columns": ("user=user_id", "item=item_id", "rating=recommend", "time=date", "text=text", "item.item=item_id",
-                    "item.title=title", "item.maker=developer", "item.price=price"),
-        "items": "steam/items.jsonl.gz"}),
-    "all-beauty": ("all-beauty/All_Beauty_5.json.gz", {}),
-}  # fmt: skip
+    **WITH_TEXTS,
+}
+"""Sets with dates."""
 ORIGINS, QUICK_ORIGINS = 12, 4
 DRAWS = 1_000
 
@@ -70,7 +68,7 @@ def rows_of(panel: Panel, found: Backtest, seed: int) -> list[dict[str, Any]]:
         row: dict[str, Any] = {"forecaster": name}
         row |= {measure: _mean(by_origin(found, name, of)) for measure, of in MEASURES.items()}
         low, high = against(found, name, "last value", seed)
-        row |= {"MAE / last value": _mean(_ratio(found, name, "last value")), "95%": f"{low:.2f} to {high:.2f}"}
+        row |= {"MAE / last value": _ratio(found, name, "last value"), "95%": f"{low:.2f} to {high:.2f}"}
         row |= {"MAE, new items": _mean(by_origin(found, name, MEASURES["MAE"], found.young)), "in interval": covered(found, name)}
         row |= {f"visits to first {TOP}": _mean(by_origin(found, name, caught))}
         rows.append(row)
@@ -93,16 +91,22 @@ def _by_popularity(panel: Panel, found: Backtest) -> Table:
 
 def against(found: Backtest, name: str, other: str, seed: int) -> tuple[float, float]:
     """Between which ratios to another's MAE a forecaster lies, drawing items anew: what happens to one of them is one story."""
-    off, others = (np.where(found.judged, np.abs(found.of(one) - found.came), 0.0).sum(0) for one in (name, other))
+    off, others = (_off(found, one) for one in (name, other))
     rng = np.random.default_rng(seed)
     drawn = rng.integers(0, len(off), (DRAWS, len(off)))
     ratios = off[drawn].sum(1) / np.maximum(others[drawn].sum(1), 1e-9)
     return float(np.quantile(ratios, 0.025)), float(np.quantile(ratios, 0.975))
 
 
-def _ratio(found: Backtest, name: str, other: str) -> Table:
-    off, others = (np.where(found.judged, np.abs(found.of(one) - found.came), 0.0).sum() for one in (name, other))
-    return np.array([off / max(float(others), 1e-9)])
+def _ratio(found: Backtest, name: str, other: str) -> float:
+    off, others = (float(_off(found, one).sum()) for one in (name, other))
+    return off / max(others, 1e-9)
+
+
+def _off(found: Backtest, name: str) -> Table:
+    """How far off it was for each item, over the cut-offs at which that was judged."""
+    off: Table = np.where(found.judged, np.abs(found.of(name) - found.came), 0.0).sum(0)
+    return off
 
 
 def _mean(values: Table) -> float | None:

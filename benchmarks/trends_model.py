@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from persona_core.trends.backtest import Backtest
+from persona_core.trends.files import MODEL_FOLDER
 from persona_core.trends.model.training import Training, train
-from persona_core.trends.model.working import FOLDER, HELD_OUT, numbers, prepared, verdict
+from persona_core.trends.model.working import HELD_OUT, numbers, prepared, verdict
 from persona_core.trends.panel import Panel
 from persona_core.trends.scoring import MEASURES
 from persona_core.trends.windows import Table
@@ -22,7 +23,7 @@ BESIDE = ("last value", "moving average", "boosting", "attention", "blend")
 def judged_beside(workspace: Workspace, panel: Panel, weights: Path, found: Backtest, steps: int | None) -> dict[str, Any]:
     """Trains, or goes on from the checkpoint in the workspace's folder; then the newest windows, for all forecasters alike."""
     chosen = Training() if steps is None else Training(steps=steps)
-    folder = workspace.root / FOLDER
+    folder = workspace.root / MODEL_FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     began = time.perf_counter()
     ready = prepared(workspace, weights, chosen)

@@ -22,6 +22,8 @@ from persona_core.trends.words import outlook, reason
 from persona_core.workspace import Artefact
 
 NUMBERS, ABOUT, TOLD = "trends.safetensors", "trends.json", "told.json"
+MODEL_FOLDER = "trend_model"
+"""In the workspace: where a trend model is trained, and leaves what it said under the name of TOLD."""
 OF_WINDOWS = ("counts", "stars", "rated", "first", "spoken", "praised")
 OF_BACKTEST = ("expected", "came", "judged", "young")
 
@@ -115,14 +117,14 @@ class Trends:
     def forecast(self, item_id: str, back: int = 0) -> Forecast:
         """What is expected of the next window, within which bounds, and why; as known so many windows earlier."""
         place, windows = self.code[item_id], self.windows_at(back)
-        low, high = self.bounds(back)
+        low, high = self.interval(place, back)
         return Forecast(
             item_id=item_id,
             window_start=self.ends(back),
             window_end=self.ends(back - 1),
             expected=round(float(self.expected(back)[place]), 2),
-            low=float(min(low[place], np.floor(self.expected(back)[place]))),
-            high=float(max(high[place], np.ceil(self.expected(back)[place]))),
+            low=low,
+            high=high,
             signals=as_signals(self.signals(back), place, windows.word),
             reason=self.reason(item_id, back),
         )
@@ -131,17 +133,34 @@ class Trends:
         """By rule from the signals: every word of it can be checked. What a model said of today is in `told`."""
         place, windows = self.code[item_id], self.windows_at(back)
         if not windows.known[place]:
-            return f"Nobody has come to it yet, so there is nothing to go by but its {'neighbours' if self.windows.many else 'kind'}."
-        values = {name: float(column[place]) for name, column in self.signals(back).items() if np.isfinite(column[place])}
-        usual = float(before(windows)[place])
-        way = outlook(float(self.expected(back)[place]), None if np.isnan(usual) else usual)
-        return reason(values, bool(self._at("chance", back)[place]), way, windows.word, f"{item_id} {windows.end}")
+            return "Nobody has come to it yet, so there is nothing to go by but its neighbours."
+        key = f"{item_id} {windows.end}"
+        return reason(self.values(place, back), self.by_chance(place, back), self.way(place, back), windows.word, key)
+
+    def interval(self, place: int, back: int = 0) -> tuple[float, float]:
+        """The bounds of an item's forecast, which lies between them."""
+        low, high = self.bounds(back)
+        expected = float(self.expected(back)[place])
+        return min(float(low[place]), float(np.floor(expected))), max(float(high[place]), float(np.ceil(expected)))
+
+    def values(self, place: int, back: int = 0) -> dict[str, float]:
+        """An item's signals, as far as they are known."""
+        return {name: float(column[place]) for name, column in self.signals(back).items() if np.isfinite(column[place])}
+
+    def by_chance(self, place: int, back: int = 0) -> bool:
+        """Whether its last window differs from the usual one by no more than chance alone would bring."""
+        return bool(self._at("chance", back)[place])
+
+    def way(self, place: int, back: int = 0) -> str:
+        """Whether more, fewer or about as many as usual are expected: up, down or same."""
+        usual = float(before(self.windows_at(back))[place])
+        return outlook(float(self.expected(back)[place]), None if np.isnan(usual) else usual)
 
     def since(self, item_id: str) -> datetime | None:
         """Since when it has been above (or below) what it was before, without a break; None where it is not."""
         place, windows = self.code[item_id], self.windows
         counts, usual = windows.counts[place], float(before(windows)[place])
-        if np.isnan(usual) or bool(self._at("chance", 0)[place]):
+        if np.isnan(usual) or self.by_chance(place):
             return None
         above = last(windows)[place] > usual
         start = windows.many - 1

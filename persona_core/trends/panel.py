@@ -34,14 +34,13 @@ class Panel:
 
     def once(self, name: str, make: Callable[[Panel], Any]) -> Any:
         """What `make` says of this panel; it is asked once."""
-        key = name, self.windows.many
-        if key not in self.worked_out:
-            self.worked_out[key] = make(self)
-        return self.worked_out[key]
+        return self._kept((name, self.windows.many), make)
 
     def always(self, name: str, make: Callable[[Panel], Any]) -> Any:
         """The same for what does not depend on the cut-off."""
-        key = name, -1
+        return self._kept((name, -1), make)
+
+    def _kept(self, key: tuple[str, int], make: Callable[[Panel], Any]) -> Any:
         if key not in self.worked_out:
             self.worked_out[key] = make(self)
         return self.worked_out[key]

@@ -17,7 +17,7 @@ from persona_core.settings import DEMO_DATA
 from persona_core.trends.backtest import BLEND, Backtest, backtest, blended, weights_of
 from persona_core.trends.boosting import Boosting
 from persona_core.trends.building import panel_of
-from persona_core.trends.files import ABOUT, NUMBERS, TOLD, Told, fingerprint, write_trends
+from persona_core.trends.files import ABOUT, MODEL_FOLDER, NUMBERS, TOLD, Told, fingerprint, write_trends
 from persona_core.trends.forecasters import Borrowing, Forecaster, MeanOfLast, MovingAverage, SeasonalNaive, Smoothing
 from persona_core.trends.panel import Panel
 from persona_core.trends.scoring import MEASURES, by_origin, covered
@@ -97,7 +97,7 @@ def told_of(panel: Panel, items: Sequence[str], files: Sequence[Path]) -> tuple[
 
 def _files(workspace: Workspace) -> list[Path]:
     """Where something may have been said: by the workspace's own training, or by the one whose words ship with the demo world."""
-    return [workspace.root / "trend_model" / "told.json", SHIPPED]
+    return [workspace.root / MODEL_FOLDER / TOLD, SHIPPED]
 
 
 def _sources(workspace: Workspace) -> dict[str, str]:

@@ -131,10 +131,3 @@ def with_said(windows: Windows, item: Codes, time: npt.NDArray[np.int64], praise
     np.add.at(spoken, (item[inside], place[inside]), 1.0)
     np.add.at(praised, (item[inside], place[inside]), praise[inside].astype(np.float64))
     return replace(windows, spoken=spoken, praised=praised)
-
-
-def came_next(interactions: Interactions, windows: Windows) -> Table:
-    """What truly came in the window after the cut-off. For judging forecasts; no forecaster is given it."""
-    begin = int(np.searchsorted(interactions.time, windows.end, side="left"))
-    stop = int(np.searchsorted(interactions.time, windows.end + windows.days * DAY, side="left"))
-    return np.bincount(interactions.item[begin:stop], minlength=len(interactions.items)).astype(np.float64)

@@ -54,11 +54,9 @@ class Pattern:
 
     def fits(self, word: str) -> bool:
         """A growth is read from twelve windows, and a season comes again after a week of days, or a year of weeks or months."""
-        return {"last year": word == "month", "of the week": word == "day"}.get(self.span, word != "day" or "year" not in self.text)
-
-    @property
-    def span(self) -> str:
-        return next((one for one in ("last year", "of the week") if one in self.text), "")
+        if "last year" in self.text:
+            return word == "month"
+        return word == "day" if "of the week" in self.text else word != "day" or "year" not in self.text
 
     @cached_property
     def reads(self) -> re.Pattern[str]:
@@ -154,7 +152,7 @@ def worth_saying(values: Values, by_chance: bool) -> list[tuple[str, str]]:
     if values.get("slope", 0.0) >= GROWS and abs(values.get("acceleration", 0.0)) >= QUICKENS:
         found.append(("acceleration", "up" if values["acceleration"] > 0 else "down", 0.3))
     ordered = [(name, way) for name, way, _ in sorted(found, key=lambda one: -one[2])][:MOST_SAID]
-    return ordered or ([("momentum", "same")] if "momentum" in values or values else [])
+    return ordered or ([("momentum", "same")] if values else [])
 
 
 def outlook(expected: float, usual: float | None) -> str:

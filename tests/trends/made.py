@@ -112,3 +112,10 @@ def assert_same_answers(one: Table, other: Table) -> None:
     """Bit for bit; NaN is as good as NaN."""
     np.testing.assert_array_equal(one, other)
     assert one.dtype == other.dtype
+
+
+def came_next(interactions: Interactions, windows: Windows) -> Table:
+    """What truly came in the window after the cut-off. For judging forecasts; no forecaster is given it."""
+    begin = int(np.searchsorted(interactions.time, windows.end, side="left"))
+    stop = int(np.searchsorted(interactions.time, windows.end + windows.days * DAY, side="left"))
+    return np.bincount(interactions.item[begin:stop], minlength=len(interactions.items)).astype(np.float64)

@@ -25,11 +25,12 @@ from persona_core.trends.backtest import (
 )
 from persona_core.trends.forecasters import Forecaster, MeanOfLast, MovingAverage, SeasonalNaive, Smoothing
 from persona_core.trends.panel import Panel
-from persona_core.trends.windows import DAY, Table, came_next, windows_of
+from persona_core.trends.windows import DAY, Table, windows_of
 from tests.trends.made import (
     END,
     Series,
     assert_same_answers,
+    came_next,
     interactions_of,
     named,
     panel_of,

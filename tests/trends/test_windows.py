@@ -16,13 +16,12 @@ from persona_core.trends.windows import (
     SPANS,
     Windows,
     Word,
-    came_next,
     day_after,
     windows_of,
     with_said,
     word_for,
 )
-from tests.trends.made import END, Row, assert_same, assert_same_answers, interactions_of, panel_with, patient, windows_with
+from tests.trends.made import END, Row, assert_same, assert_same_answers, came_next, interactions_of, panel_with, patient, windows_with
 
 ITEMS = ("d", "b", "a", "c", "never")
 """Nobody comes to the last before the cut-off."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 import streamlit as st
 
@@ -36,21 +37,27 @@ def draw(engine: Engine) -> tuple[str, Item | None]:
 
 
 def _choose(engine: Engine) -> Item | None:
-    open_now = st.session_state.get(ITEM)
+    chosen = picked(engine, "Or choose an item", ITEM, "All items", _chosen)
+    return None if chosen is None else engine.item(chosen)
+
+
+def picked(engine: Engine, label: str, key: str, placeholder: str, changed: Callable[[], None] | None = None) -> str | None:
+    """A list of the items to search in, its choice kept in the address; the id of what is chosen."""
+    open_now = st.session_state.get(key)
     if open_now is not None and (not isinstance(open_now, str) or open_now not in engine.code):
-        st.session_state[ITEM] = open_now = None  # of another workspace, or tampered with
+        st.session_state[key] = open_now = None  # of another workspace, or tampered with
     lines = labels(engine, open_now)
     chosen = st.selectbox(
-        "Or choose an item",
+        label,
         list(lines),
         index=None,
         format_func=lambda item: lines.get(item, item),
-        key=ITEM,
+        key=key,
         bind="query-params",
-        placeholder="All items",
-        on_change=_chosen,
+        placeholder=placeholder,
+        on_change=changed,
     )
-    return engine.item(chosen) if chosen in engine.code else None
+    return chosen if chosen in engine.code else None
 
 
 def labels(engine: Engine, always: str | None = None) -> dict[str, str]:

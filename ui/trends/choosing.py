@@ -77,19 +77,7 @@ def among(seen: Seen, scenarios: frozenset[str]) -> list[int]:
 
 def item(seen: Seen, listed: Sequence[int]) -> int | None:
     """The item that is looked at: the one that was chosen, or else the one that rises most of those listed."""
-    kept = st.session_state.get(LOOK)
-    if kept is not None and (not isinstance(kept, str) or kept not in seen.trends.code):
-        st.session_state[LOOK] = kept = None
-    lines = people.labels(seen.engine, kept)
-    chosen = st.selectbox(
-        "Look at one item",
-        list(lines),
-        index=None,
-        format_func=lambda one: lines.get(one, one),
-        key=LOOK,
-        bind="query-params",
-        placeholder="Type a title, or choose a line above",
-    )
+    chosen = people.picked(seen.engine, "Look at one item", LOOK, "Type a title, or choose a line above")
     if chosen in seen.trends.code:
         return seen.trends.code[chosen]
     return first_of(seen, listed)

@@ -10,9 +10,8 @@ import numpy as np
 from persona_core.engine import Engine
 from persona_core.trends.backtest import BLEND
 from persona_core.trends.files import Trends
-from persona_core.trends.signals import before, by_chance
+from persona_core.trends.signals import before
 from persona_core.trends.windows import Table, Windows
-from persona_core.trends.words import outlook
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,22 +41,19 @@ class Seen:
 
     def forecast(self, item: int, back: int) -> dict[str, float]:
         """What was expected of the item so many windows ago, between which bounds, as `Trends.forecast` gives them."""
-        low, high = self.trends.bounds(back)
-        expected = float(self.trends.expected(back)[item])
-        least, most = min(float(low[item]), float(np.floor(expected))), max(float(high[item]), float(np.ceil(expected)))
-        return {"people": round(expected, 1), "low": least, "high": most}
+        low, high = self.trends.interval(item, back)
+        return {"people": round(float(self.trends.expected(back)[item]), 1), "low": low, "high": high}
 
     def values(self, item: int) -> dict[str, float]:
         """The item's signals, as far as they are known."""
-        return {name: float(column[item]) for name, column in self.trends.signals(self.back).items() if np.isfinite(column[item])}
+        return self.trends.values(item, self.back)
 
     def by_chance(self, item: int) -> bool:
-        return bool(by_chance(self.windows)[item])
+        return self.trends.by_chance(item, self.back)
 
     def way(self, item: int) -> str:
         """Whether more, fewer or about as many as usual are expected: up, down or same."""
-        usual = float(self.usual[item])
-        return outlook(float(self.trends.expected(self.back)[item]), None if np.isnan(usual) else usual)
+        return self.trends.way(item, self.back)
 
     def title(self, item: int) -> str:
         one = self.engine.item(self.trends.items[item])

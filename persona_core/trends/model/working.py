@@ -15,7 +15,7 @@ from persona_core.files import file_digest, write_json
 from persona_core.personas.aspects import ASPECTS, read_aspects
 from persona_core.schema import Item
 from persona_core.trends.building import panel_of
-from persona_core.trends.files import fingerprint
+from persona_core.trends.files import MODEL_FOLDER, TOLD, fingerprint
 from persona_core.trends.model.examples import Example, Part, examples_at, training_examples
 from persona_core.trends.model.export import export
 from persona_core.trends.model.network import TrendNetwork, load_base
@@ -25,7 +25,6 @@ from persona_core.trends.windows import Table
 from persona_core.trends.words import holds, outlook, statements_in
 from persona_core.workspace import Workspace
 
-FOLDER, SAID = "trend_model", "told.json"
 HELD_OUT = 3
 """The newest windows are kept for judging."""
 FEWEST_WINDOWS = 10
@@ -134,7 +133,7 @@ def usual_of(example: Example) -> float | None:
 
 def work(workspace: Workspace, weights: Path, chosen: Training, tell: Tell = lambda what, done, total: None) -> dict[str, Any]:
     """Trains, or goes on, and leaves adapters and `told.json` in the workspace's folder of the trend model."""
-    folder = workspace.root / FOLDER
+    folder = workspace.root / MODEL_FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     ready = prepared(workspace, weights, chosen)
     train(ready.network, ready.training, chosen, folder, told=lambda done, total, _: tell("training", done, total))
@@ -148,8 +147,8 @@ def work(workspace: Workspace, weights: Path, chosen: Training, tell: Tell = lam
         "judged": judged,
         "items": said,
     }
-    write_json(folder / SAID, found)
-    return {"judged": judged, "told": str(folder / SAID), "modelfile": str(export(ready.network, weights, folder / "ollama"))}
+    write_json(folder / TOLD, found)
+    return {"judged": judged, "told": str(folder / TOLD), "modelfile": str(export(ready.network, weights, folder / "ollama"))}
 
 
 def verdict(ready: Prepared, tell: Tell, reasons: int = 60) -> dict[str, Any]:
