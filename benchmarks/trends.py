@@ -10,18 +10,14 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.harness import Options, print_table, write_json
-from benchmarks.ranking import SETS as WITH_TEXTS
-from persona_core.catalog.choose import choose_source
+from benchmarks.worlds import DATED, parser_of, worlds
 from persona_core.catalog.store import Catalog
-from persona_core.pipeline import Pipeline
-from persona_core.steps import STEPS
 from persona_core.trends.attention import Attention
 from persona_core.trends.backtest import Backtest, backtest, blended
 from persona_core.trends.building import panel_of
@@ -29,14 +25,8 @@ from persona_core.trends.panel import Panel
 from persona_core.trends.scoring import MEASURES, TOP, by_origin, covered
 from persona_core.trends.steps import FORECASTERS, MEMBERS
 from persona_core.trends.windows import Table
-from persona_core.workspace import Workspace
 
 PACKAGES = ("torch", "numpy", "scikit-learn", "transformers", "peft")
-SETS: dict[str, tuple[str, dict[str, Any]]] = {
-    "ml-100k": ("ml-100k/ml-100k.inter", {}),
-    **WITH_TEXTS,
-}
-"""Sets with dates."""
 ORIGINS, QUICK_ORIGINS = 12, 4
 DRAWS = 1_000
 
@@ -44,8 +34,9 @@ DRAWS = 1_000
 def main() -> None:
     given = _arguments()
     tables: dict[str, Any] = {}
+    steps = ("catalog", "aspects") if given.weights else ("catalog",)  # the trend model is told what reviewers praise
     with tempfile.TemporaryDirectory() as scratch:
-        for name, workspace in _worlds(given, given.home or Path(scratch)):
+        for name, workspace in worlds(given, given.home or Path(scratch), DATED, steps):
             began = time.perf_counter()
             panel = panel_of(Catalog.of(workspace.artefact("catalog")))
             learners = () if given.quick else (Attention(seed=given.seed),)
@@ -56,8 +47,10 @@ def main() -> None:
             if given.weights and name == "demo":
                 from benchmarks.trends_model import judged_beside
 
-                tables["demo, the trend model"] = judged_beside(workspace, panel, given.weights, found, given.steps)
+                facts, newest, words = judged_beside(workspace, given.weights, found, given.steps, given.ablate)
+                tables["demo, the trend model"] = {"facts": facts, "rows": rows_of(panel, newest, given.seed), "words": words}
                 _show("demo, the trend model on the newest windows", tables["demo, the trend model"])
+                print_table(words)
     write_json("trends", Options(given.quick, given.json, given.seed), PACKAGES, tables)
 
 
@@ -123,28 +116,6 @@ def _facts(panel: Panel, found: Backtest, began: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _worlds(given: argparse.Namespace, home: Path) -> Iterator[tuple[str, Workspace]]:
-    if given.only in (None, "demo"):
-        yield "demo", _read(home / "demo", "demo", {})
-    for name, (file, options) in SETS.items():
-        source = given.data / file if given.data else None
-        if source is None or given.only not in (None, name):
-            continue
-        if not source.exists():
-            print(f"{name}: left out, {source} is not there", file=sys.stderr)
-            continue
-        chosen = {key: given.data / value if key == "items" else value for key, value in options.items()}
-        yield name, _read(home / name, str(source), chosen)
-
-
-def _read(root: Path, source: str, options: dict[str, Any]) -> Workspace:
-    """Only what forecasts rest on is built: the catalogue."""
-    place = Workspace.at(root)
-    choose_source(place, source, replace=True, **options)
-    Pipeline(STEPS, place).build("catalog")
-    return place
-
-
 def _said(done: int, total: int) -> None:
     print(f"  cut-off {done} of {total}", file=sys.stderr)
 
@@ -155,15 +126,10 @@ def _show(name: str, table: dict[str, Any]) -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.trends", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer cut-offs, without the network; within a minute")
-    parser.add_argument("--json", type=Path, metavar="FILE")
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--data", type=Path, metavar="FOLDER", help="a folder with real sets: ml-100k/, steam/, all-beauty/")
-    parser.add_argument("--only", choices=("demo", *SETS), help="only this set")
-    parser.add_argument("--home", type=Path, metavar="FOLDER", help="keep workspaces and checkpoints there")
+    parser = parser_of("trends", __doc__, "fewer cut-offs, without the network; within a minute", DATED)
     parser.add_argument("--weights", type=Path, metavar="FILE", help="a base model: the trend model is trained and judged as well")
     parser.add_argument("--steps", type=int, help="so many steps of its training")
+    parser.add_argument("--ablate", action="store_true", help="train it without contrast, without signals and without text as well")
     return parser.parse_args()
 
 

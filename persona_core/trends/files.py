@@ -109,10 +109,8 @@ class Trends:
         return came
 
     def rise(self, back: int = 0) -> Table:
-        """log((1 + expected) / (1 + usual)): above 0 for what rises, below for what fades; 0 where nothing is usual yet."""
-        usual = before(self.windows_at(back))
-        known = np.nan_to_num(usual, nan=0.0)
-        return np.where(np.isnan(usual), 0.0, np.log((1 + self.expected(back)) / (1 + known)))
+        """See risen_over."""
+        return risen_over(self.expected(back), self.windows_at(back))
 
     def forecast(self, item_id: str, back: int = 0) -> Forecast:
         """What is expected of the next window, within which bounds, and why; as known so many windows earlier."""
@@ -199,6 +197,12 @@ def write_trends(
         folder / TOLD,
         {"model": model, "items": {item: {"expected": one.expected, "reason": one.reason} for item, one in told.items()}},
     )
+
+
+def risen_over(expected: Table, windows: Windows) -> Table:
+    """log((1 + expected) / (1 + usual)): above 0 for what rises, below for what fades; 0 where nothing is usual yet."""
+    usual = before(windows)
+    return np.where(np.isnan(usual), 0.0, np.log((1 + expected) / (1 + np.nan_to_num(usual, nan=0.0))))
 
 
 def fingerprint(windows: Windows, items: Sequence[str]) -> str:

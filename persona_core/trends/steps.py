@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from persona_core.settings import DEMO_DATA
 from persona_core.trends.backtest import BLEND, Backtest, backtest, blended, weights_of
 from persona_core.trends.boosting import Boosting
 from persona_core.trends.building import panel_of
-from persona_core.trends.files import ABOUT, MODEL_FOLDER, NUMBERS, TOLD, Told, fingerprint, write_trends
+from persona_core.trends.files import ABOUT, MODEL_FOLDER, NUMBERS, TOLD, Told, fingerprint, risen_over, write_trends
 from persona_core.trends.forecasters import Borrowing, Forecaster, MeanOfLast, MovingAverage, SeasonalNaive, Smoothing
 from persona_core.trends.panel import Panel
 from persona_core.trends.scoring import MEASURES, by_origin, covered
@@ -38,8 +38,7 @@ MEMBERS = ("moving average + neighbours", "smoothing", "seasonal naive", "boosti
 def _foretell(context: StepContext) -> Counts:
     catalog = Catalog.of(context.inputs["catalog"])
     panel = panel_of(catalog, read_aspects(context.inputs["aspects"].file(ASPECTS)))
-    past = blended(backtest(panel, FORECASTERS, ORIGINS, lambda done, total: context.progress(done, total, "cut-offs")), MEMBERS)
-    shares = dict(zip(MEMBERS, weights_of(past, MEMBERS), strict=True))
+    past, shares = looked_back(panel, lambda done, total: context.progress(done, total, "cut-offs"))
     today = foretold(panel, shares)
     items = [one.id for one in catalog.all_items()]
     model, told = told_of(panel, items, _files(context.workspace))
@@ -51,6 +50,17 @@ def _foretell(context: StepContext) -> Counts:
         "cut-offs": len(past.ends),
         "told": len(told),
     }
+
+
+def looked_back(panel: Panel, told: Callable[[int, int], None] = lambda done, total: None) -> tuple[Backtest, dict[str, float]]:
+    """What everybody would have said at the last cut-offs, the blend too, and its shares from now on."""
+    past = blended(backtest(panel, FORECASTERS, ORIGINS, told), MEMBERS)
+    return past, dict(zip(MEMBERS, weights_of(past, MEMBERS).tolist(), strict=True))
+
+
+def rise_at(panel: Panel) -> Table:
+    """How far each item is foretold to rise or fade after the panel's own cut-off."""
+    return risen_over(foretold(panel, looked_back(panel)[1]), panel.windows)
 
 
 def foretold(panel: Panel, shares: Mapping[str, float]) -> Table:

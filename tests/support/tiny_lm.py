@@ -14,10 +14,10 @@ def write_tiny_lm(folder: Path, texts: Iterable[str]) -> Path:
 
     cut = pre_tokenizers.Split(Regex(r"\n| ?[^\s]+"), "isolated")
     words = sorted({word for text in texts for word, _ in cut.pre_tokenize_str(f" {text}\n")})
-    known = {word: place for place, word in enumerate(["<pad>", "<bos>", "<unk>", *words])}
+    known = {word: place for place, word in enumerate(["<pad>", "<bos>", "<unk>", "<eos>", *words])}
     tokenizer = Tokenizer(models.WordLevel(known, unk_token="<unk>"))
     tokenizer.pre_tokenizer, tokenizer.decoder = cut, decoders.Fuse()
-    named = {"bos_token": "<bos>", "pad_token": "<pad>", "unk_token": "<unk>"}
+    named = {"bos_token": "<bos>", "pad_token": "<pad>", "unk_token": "<unk>", "eos_token": "<eos>"}
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, **named).save_pretrained(folder)
     config = Gemma3TextConfig(
         vocab_size=len(known), hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=1,

@@ -13,12 +13,14 @@ import orjson
 import pytest
 
 from persona_core.errors import PersonaError
+from persona_core.llm.base_model import load_base
 from persona_core.schema import Item
 from persona_core.steps import pipeline_of
 from persona_core.trends.files import Trends
 from persona_core.trends.model.examples import Example, batches, examples_at, training_examples
 from persona_core.trends.model.export import export
-from persona_core.trends.model.network import NEEDED, TrendNetwork, load_base
+from persona_core.trends.model.head import fit_head
+from persona_core.trends.model.network import NEEDED, TrendNetwork
 from persona_core.trends.model.training import ADAPTERS, STATE, Training, losses, train
 from persona_core.trends.model.working import faith, numbers, opened, told_apart, work
 from persona_core.trends.panel import Panel
@@ -55,7 +57,7 @@ def past(panel: Panel, items: list[Item]) -> list[list[Example]]:
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory, past: list[list[Example]]) -> Path:
-    texts = [text for some in past for one in some for text in (one.prompt, one.reason, *one.false)]
+    texts = [text for some in past for one in some for text in (one.prompt, one.bridge(), one.reason, *one.false)]
     return write_tiny_lm(tmp_path_factory.mktemp("tiny-lm"), texts)
 
 
@@ -77,7 +79,7 @@ def test_an_example_knows_nothing_of_what_came(panel: Panel, items: list[Item]) 
 
 def test_true_reasons_hold_and_false_ones_differ(past: list[list[Example]]) -> None:
     for one in [example for examples in past for example in examples]:
-        assert all(holds(each, one.values, one.by_chance, one.way) for each in statements_in(one.reason))
+        assert all(holds(each, one.values, one.by_chance, one.way()) for each in statements_in(one.reason))
         assert one.false
         assert one.reason not in one.false
 
@@ -134,7 +136,7 @@ def test_neighbours_in_a_batch_change_nothing(base: Path, past: list[list[Exampl
 
 
 @needs_peft
-def test_before_training_the_number_is_the_mean_of_the_last_three(base: Path, past: list[list[Example]]) -> None:
+def test_before_training_the_number_is_that_of_the_trees(base: Path, past: list[list[Example]]) -> None:
     net = network(base, past)
     assert numbers(net, past[-1]) == pytest.approx([math.expm1(one.base) for one in past[-1]])
 
@@ -160,12 +162,53 @@ def torch_ok(grad: Any) -> bool:
 @needs_peft
 def test_it_says_only_words_of_reasons_and_comes_to_an_end(base: Path, past: list[list[Example]]) -> None:
     net = network(base, past)
-    said = net.say(past[-1][0].prompt, most=20)
+    (said,) = net.say([(past[-1][0].prompt, past[-1][0].bridge())], most=20)
     assert said
     assert set(net.tokens(said)) <= set(net.words.tolist())
     found, texts = faith(net, past[-1][:2], np.array([1.0, 1.0]))
     assert found.reasons == len(texts) == 2
     assert found.right <= found.statements
+
+
+def test_the_words_know_the_number(panel: Panel, items: list[Item]) -> None:
+    one = next(each for each in examples_at(panel, items, None, 7, frozenset()) if each.usual)
+    assert one.usual
+    assert "more than usual" in one.bridge(one.usual * 3 + 1)
+    assert "fewer than usual" in one.bridge(0.0)
+    assert one.bridge(4.04).startswith(" 4.0, ")
+    assert one.way(one.usual * 3 + 1) == "up"
+
+
+@needs_peft
+def test_it_says_the_same_alone_and_among_others(base: Path, past: list[list[Example]]) -> None:
+    net = network(base, past)
+    asked = [(one.prompt, one.bridge()) for one in past[-1][:4]]
+    assert len({len(net.asked(prompt)) for prompt, _ in asked}) > 1
+    assert net.say(asked, most=12) == [net.say([one], most=12)[0] for one in asked]
+
+
+@needs_peft
+def test_the_number_does_not_see_what_leads_over_to_the_words(base: Path, past: list[list[Example]]) -> None:
+    net = network(base, past)
+    batch = past[-1][:2]
+    import torch
+
+    with torch.no_grad():
+        one = net(batch).logs
+        other = net([replace(each, target=each.target + 1.0) for each in batch]).logs
+    assert torch.allclose(one, other, atol=1e-6)
+
+
+@needs_peft
+def test_the_head_is_fitted_to_what_came(base: Path, past: list[list[Example]]) -> None:
+    net = network(base, past)
+    examples = [one for some in past for one in some]
+    before = np.log1p(numbers(net, examples)) - np.array([one.target for one in examples])
+    told: list[tuple[int, int]] = []
+    fit_head(net, past, lambda done, total: told.append((done, total)))
+    after = np.log1p(numbers(net, examples)) - np.array([one.target for one in examples])
+    assert (after**2).mean() < (before**2).mean()
+    assert told[-1] == (len(examples), len(examples))
 
 
 # Training ----------------------------------------------------------------------------------------------------------------
@@ -240,7 +283,7 @@ def test_the_whole_work_leaves_what_the_next_build_shows(built_tiny: Workspace, 
         text
         for some in training_examples(panel, items, 7, frozenset())
         for one in some
-        for text in (one.prompt, one.reason, *one.false)
+        for text in (one.prompt, one.bridge(), one.reason, *one.false)
     ]
     found = work(built_tiny, write_tiny_lm(tmp_path / "lm", texts), replace(SHORT, steps=2))
     assert found["judged"]["examples"] > 0

@@ -5,22 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 
 from persona_core.schema import Item
-from persona_core.trends.forecasters import mean_of
+from persona_core.trends.boosting import Boosting
 from persona_core.trends.panel import Panel
-from persona_core.trends.signals import by_chance, number, signals_of
-from persona_core.trends.words import Values, flipped, outlook, told, worth_saying
+from persona_core.trends.signals import before, by_chance, number, signals_of
+from persona_core.trends.words import BURSTS, RATIOS, Values, flipped, outlook, told, worth_saying
 
 SHOWN = 12
 """So many windows of the series stand in the prompt."""
 LONGEST_TEXT = 60
 """So many characters of what its maker says."""
 Part = Literal["text", "signals"]
-IN_PROMPT = ("momentum", "slope", "acceleration", "season", "share_change", "rating_change", "praise_change", "recency", "age")
+UNITS: Final = {
+    "momentum": "times", "slope": "%", "acceleration": "", "season": "times", "share_change": "times", "rating_change": "stars",
+    "praise_change": "points", "recency": "ago", "age": "known",
+}  # fmt: skip
+"""The signals in the prompt, each in the measure in which reasons say it."""
+THAN: Final = {"up": "more than usual", "down": "fewer than usual", "same": "about as usual"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +38,22 @@ class Example:
     false: tuple[str, ...]
     """The same with its signals turned round, and one of another item; what they say differs from the true one."""
     base: float
-    """log(1 + the mean of the last three windows): the head's answer is counted from here."""
+    """log(1 + what boosted trees expect): the head's answer is counted from here. Models misjudge numbers; trees do not read."""
     target: float
     """log(1 + what came); NaN where nobody knows yet."""
     values: Values
     by_chance: bool
-    way: str
-    """The outlook of what came; of the last three windows where nobody knows yet."""
+    usual: float | None
+    """A window as it usually is; None where nothing is."""
+
+    def way(self, expected: float | None = None) -> str:
+        """The outlook: of a number, or of what came."""
+        return outlook(float(np.expm1(self.target)) if expected is None else expected, self.usual)
+
+    def bridge(self, expected: float | None = None) -> str:
+        """From the prompt to the reason: the number, which is what came while it learns, and afterwards its own."""
+        many = float(np.expm1(self.target)) if expected is None else expected
+        return f" {many:.1f}, {THAN[self.way(many)]}.\nReason:"
 
 
 def examples_at(
@@ -48,14 +62,14 @@ def examples_at(
     """One for each item met before the panel's cut-off; `came` is what the next window brought, for training and judging."""
     windows, found = panel.windows, []
     signals, chance = signals_of(windows, panel.groups), by_chance(windows)
-    usual = mean_of(windows, np.ones(6))
-    lately = mean_of(windows, np.ones(3))
+    usual, floor = before(windows), np.maximum(Boosting().expected(panel), 0.0)
     known = [int(one) for one in np.flatnonzero(windows.known)]
     values = {one: {name: float(column[one]) for name, column in signals.items() if np.isfinite(column[one])} for one in known}
     rng = np.random.default_rng([seed, windows.end % 2**31])
     for one in known:
         key = f"{items[one].id} {windows.end}"
-        way = outlook(float(came[one] if came is not None else lately[one]), float(usual[one]))
+        own = None if np.isnan(usual[one]) else float(usual[one])
+        way = outlook(float(came[one] if came is not None else floor[one]), own)
         what = worth_saying(values[one], bool(chance[one]))
         reason = told(what, values[one], way, windows.word, key)
         turned, changed = flipped(what, values[one])
@@ -64,14 +78,14 @@ def examples_at(
         borrowed = worth_saying(values[other], bool(chance[other]))
         if set(borrowed) != set(what):
             false.append(told(borrowed, values[other], way, windows.word, key))
-        prompt = prompt_of(items[one], panel, one, values[one], without)
+        prompt = prompt_of(items[one], panel, one, values[one], bool(chance[one]), without)
         target = float(np.log1p(came[one])) if came is not None else float("nan")
-        found.append(Example(items[one].id, windows.end, prompt, reason, tuple(false), float(np.log1p(lately[one])), target,
-                             values[one], bool(chance[one]), way))  # fmt: skip
+        found.append(Example(items[one].id, windows.end, prompt, reason, tuple(false), float(np.log1p(floor[one])), target,
+                             values[one], bool(chance[one]), own))  # fmt: skip
     return found
 
 
-def prompt_of(item: Item, panel: Panel, place: int, values: Values, without: frozenset[Part]) -> str:
+def prompt_of(item: Item, panel: Panel, place: int, values: Values, chance: bool, without: frozenset[Part]) -> str:
     windows = panel.windows
     series = windows.counts[place, windows.alive()[place]][-SHOWN:]
     when = datetime.fromtimestamp(windows.end + windows.days * 43_200, UTC).strftime("%B")
@@ -80,9 +94,31 @@ def prompt_of(item: Item, panel: Panel, place: int, values: Values, without: fro
         lines = [f"{item.title} ({item.scenario}). {item.description[:LONGEST_TEXT]}"]
     lines.append(f"People a {windows.word}: {' '.join(f'{count:.0f}' for count in series)}. Next: {when}.")
     if "signals" not in without:
-        said = [f"{name.removesuffix('_change')} {number(values[name])}" for name in IN_PROMPT if name in values]
-        lines.append(f"Signals: {', '.join(said)}.")
-    return "\n".join([*lines, "Reason:"])
+        lines.append(f"Signals: {', '.join(in_prompt(values, chance))}.")
+    return "\n".join([*lines, "Expected:"])
+
+
+def in_prompt(values: Values, chance: bool) -> list[str]:
+    """Each signal with its direction, in the measure in which a reason would say it: models misjudge bare numbers."""
+    found = []
+    for name, unit in UNITS.items():
+        value = values.get(name)
+        if value is None:
+            continue
+        up = value >= (1 if name in RATIOS else 0)
+        if unit == "times":
+            many = f"{number(value)} times" if up else f"{value * 100:.0f}%"
+        elif unit in ("%", "points"):
+            many = f"{abs(value) * 100:.0f}{'' if unit == '%' else ' '}{unit}"
+        else:
+            many = f"{abs(value):.1f} {unit}" if unit == "stars" else f"{value:.0f} {unit}" if unit else ""
+        way = "" if unit in ("ago", "known") else "as usual" if name == "momentum" and chance else "up" if up else "down"
+        found.append(" ".join(part for part in (name.removesuffix("_change"), way, many) if part))
+    if values.get("last") == 0:
+        found.append("last nobody")
+    if values.get("burstiness", -1.0) >= BURSTS:
+        found.append("in bursts")
+    return found
 
 
 def training_examples(panel: Panel, items: Sequence[Item], seed: int, without: frozenset[Part], least: int = 6) -> list[list[Example]]:

@@ -1,27 +1,26 @@
 """A causal language model with LoRA in its upper layers, a head for the number, and only as much vocabulary as reasons need.
 
-An example and all its reasons, true and false, are one sequence: each reason sees the prompt and itself, and the prompt is paid
-for once. Logits are computed for the tokens of reasons alone, and over the words that reasons are made of: the whole vocabulary
-would cost three times the rest.
+The number comes first, and the words know it: what leads over from the prompt to a reason (the bridge) states the number.
+An example and all its reasons, true and false, are one sequence: each reason sees prompt, bridge and itself, and the prompt is
+paid for once. Logits are computed for the tokens of reasons alone, and over the words that reasons are made of: the whole
+vocabulary would cost three times the rest.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from persona_core.errors import PersonaError
+from persona_core.llm.base_model import LORA
 from persona_core.trends.model.examples import Example
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 NEEDED = ("peft", "transformers", "accelerate")
-INSTALL = "pip install -r requirements-train.txt"
 END = "\n"
-LORA = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,29 +31,6 @@ class Answer:
     likely: Tensor
     language: Tensor
     """The loss of the true reasons' tokens."""
-
-
-def load_base(weights: Path) -> tuple[Any, Any]:
-    """The model and its tokenizer, from a Hugging Face folder or a GGUF file. Raises PersonaError, in words."""
-    try:
-        import torch
-        from transformers import AutoModelForCausalLM, AutoTokenizer
-        from transformers.utils import logging
-    except ImportError as error:
-        raise PersonaError("The trend model needs more libraries.", why=str(error), mend=INSTALL) from error
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    where = {"gguf_file": weights.name} if weights.is_file() else {}
-    folder = str(weights.parent if weights.is_file() else weights)
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, **where)
-        model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, dtype=torch.float32, **where)
-    except (OSError, ValueError, ImportError) as error:
-        raise PersonaError(
-            f"{weights} holds no language model that can be read.", why=str(error).splitlines()[0],
-            mend="name a Hugging Face folder or a GGUF file; for the latter also `pip install gguf`",
-        ) from error  # fmt: skip
-    model.requires_grad_(False)
-    return model, tokenizer
 
 
 class TrendNetwork:
@@ -83,7 +59,10 @@ class TrendNetwork:
         self.place = {int(token): place for place, token in enumerate(self.words)}
 
     def tokens(self, reason: str) -> list[int]:
-        found: list[int] = self.tokenizer(f" {reason}{END}", add_special_tokens=False)["input_ids"]
+        return self._after(f" {reason}{END}")
+
+    def _after(self, bridge: str) -> list[int]:
+        found: list[int] = self.tokenizer(bridge, add_special_tokens=False)["input_ids"]
         return found
 
     def asked(self, prompt: str) -> list[int]:
@@ -120,37 +99,41 @@ class TrendNetwork:
 
     def foretold(self, prompts: Sequence[str], bases: Sequence[float]) -> list[float]:
         """The number alone, as a logarithm, for each prompt."""
-        packed = [_Packed(tokens, list(range(len(tokens))), len(tokens), ()) for tokens in map(self.asked, prompts)]
-        states = self._states(packed)
-        return [
-            base + float(self._number(states[row, one.asked - 1])) for row, (base, one) in enumerate(zip(bases, packed, strict=True))
-        ]
+        numbers: list[float] = self.head(self.read(prompts))[..., 0].tolist()
+        return [base + one for base, one in zip(bases, numbers, strict=True)]
 
-    def _number(self, state: Tensor) -> Tensor:
+    def read(self, prompts: Sequence[str]) -> Tensor:
+        """What the head sees of each prompt: the last hidden state."""
         import torch
 
-        width = state.shape[-1]
-        found: Tensor = self.head(torch.nn.functional.layer_norm(state, (width,)))[..., 0]
+        packed = [_Packed(tokens, list(range(len(tokens))), len(tokens), len(tokens), ()) for tokens in map(self.asked, prompts)]
+        states = self._states(packed)
+        return torch.stack([_even(states[row, one.asked - 1]) for row, one in enumerate(packed)])
+
+    def _number(self, state: Tensor) -> Tensor:
+        found: Tensor = self.head(_even(state))[..., 0]
         return found
 
     def _loss(self, state: Tensor, one: _Packed, start: int, stop: int) -> Tensor:
-        """The mean loss of the tokens from start to stop; the first is foretold by the end of the prompt."""
+        """The mean loss of the tokens from start to stop; the first is foretold by the end of the bridge."""
         import torch
 
-        before = torch.tensor([one.asked - 1, *range(start, stop - 1)])
+        before = torch.tensor([one.bridged - 1, *range(start, stop - 1)])
         logits = state[before] @ self.trunk.embed_tokens.weight[self.words].T
         wanted = torch.tensor([self.place[token] for token in one.tokens[start:stop]])
         return torch.nn.functional.cross_entropy(logits, wanted)
 
     def _packed(self, example: Example) -> _Packed:
         tokens = self.asked(example.prompt)
-        asked, positions, reasons = len(tokens), list(range(len(tokens))), []
+        asked = len(tokens)
+        tokens = [*tokens, *self._after(example.bridge())]
+        bridged, positions, reasons = len(tokens), list(range(len(tokens))), []
         for reason in (example.reason, *example.false):
             own = [token for token in self.tokens(reason) if token in self.place]
             reasons.append((len(tokens), len(tokens) + len(own)))
-            positions += range(asked, asked + len(own))
+            positions += range(bridged, bridged + len(own))
             tokens = [*tokens, *own]
-        return _Packed(tokens, positions, asked, tuple(reasons))
+        return _Packed(tokens, positions, asked, bridged, tuple(reasons))
 
     def _states(self, packed: Sequence[_Packed]) -> Tensor:
         """The last hidden states of all sequences."""
@@ -162,9 +145,9 @@ class TrendNetwork:
         for row, one in enumerate(packed):
             many = len(one.tokens)
             tokens[row, :many], positions[row, :many] = torch.tensor(one.tokens), torch.tensor(one.positions)
-            seen[row, 0, : one.asked, : one.asked] = True
+            seen[row, 0, : one.bridged, : one.bridged] = True
             for start, stop in one.reasons:
-                seen[row, 0, start:stop, : one.asked] = True
+                seen[row, 0, start:stop, : one.bridged] = True
                 seen[row, 0, start:stop, start:stop] = True
         seen &= torch.ones((longest, longest), dtype=torch.bool).tril()
         seen |= torch.eye(longest, dtype=torch.bool)  # padding sees itself: a row of nothing would be no number
@@ -176,32 +159,49 @@ class TrendNetwork:
         states: Tensor = found.last_hidden_state
         return states
 
-    def say(self, prompt: str, most: int = 90) -> str:
-        """The likeliest reason, word by word, of the words that reasons are made of."""
+    def say(self, asked: Sequence[tuple[str, str]], most: int = 90) -> list[str]:
+        """For each prompt and its bridge the likeliest reason, word by word, of the words that reasons are made of."""
         import torch
 
-        tokens = torch.tensor([self.asked(prompt)])
+        rows = [[*self.asked(prompt), *self._after(bridge)] for prompt, bridge in asked]
+        longest = max(len(row) for row in rows)
+        tokens = torch.tensor([[0] * (longest - len(row)) + row for row in rows])  # to the left: all go on from the same place
+        there = torch.tensor([[0] * (longest - len(row)) + [1] * len(row) for row in rows])
         weights = self.trunk.embed_tokens.weight[self.words]
-        found: list[int] = []
+        said: list[list[int]] = [[] for _ in rows]
+        going = set(range(len(rows)))
         past: Any = None
         with torch.no_grad():
-            while len(found) < most:
-                answer = self.trunk(input_ids=tokens, past_key_values=past, use_cache=True)
+            for _ in range(most):
+                places = (there.cumsum(1) - 1).clamp(min=0)[:, -tokens.shape[1] :]
+                answer = self.trunk(
+                    input_ids=tokens, attention_mask=there, position_ids=places, past_key_values=past, use_cache=True
+                )  # fmt: skip
                 past = answer.past_key_values
-                best = int(self.words[int((answer.last_hidden_state[0, -1] @ weights.T).argmax())])
-                found.append(best)
-                if self.tokenizer.decode([best]).endswith(END):
+                best = self.words[(answer.last_hidden_state[:, -1] @ weights.T).argmax(1)]
+                for row in sorted(going):
+                    said[row].append(int(best[row]))
+                    if self.tokenizer.decode([int(best[row])]).endswith(END):
+                        going.remove(row)
+                if not going:
                     break
-                tokens = torch.tensor([[best]])
-        said: str = self.tokenizer.decode(found)
-        return said.strip()
+                tokens, there = best[:, None], torch.cat([there, torch.ones(len(rows), 1, dtype=there.dtype)], 1)
+        return [str(self.tokenizer.decode(one)).strip() for one in said]
+
+
+def _even(state: Tensor) -> Tensor:
+    import torch
+
+    return torch.nn.functional.layer_norm(state, (state.shape[-1],))
 
 
 @dataclass(frozen=True, slots=True)
 class _Packed:
-    """A prompt and its reasons in one row; each reason's positions go on from the end of the prompt."""
+    """A prompt, the bridge and the reasons in one row; each reason's positions go on from the end of the bridge."""
 
     tokens: list[int]
     positions: list[int]
     asked: int
+    """The number is read off the last token before this place, so it knows nothing of the bridge."""
+    bridged: int
     reasons: tuple[tuple[int, int], ...]

@@ -24,15 +24,15 @@ ADAPTERS, MOMENTS, STATE = "adapters.safetensors", "moments.safetensors", "state
 class Training:
     """What the result depends on; chosen by validation on the demo world, see README."""
 
-    steps: int = 240
+    steps: int = 320
     batch: int = 8
     rank: int = 8
-    rate: float = 3e-4
+    rate: float = 1e-3
     head_rate: float = 3e-3
     number: float = 1.0
     """How much each loss weighs: of the number, of the order within a window, of the words, of true against false."""
     order: float = 0.3
-    words: float = 0.5
+    words: float = 1.0
     contrast: float = 0.5
     warmth: float = 0.25
     """Of the contrastive loss: differences of so much in a token's likelihood count."""

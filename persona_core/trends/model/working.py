@@ -12,17 +12,19 @@ import numpy as np
 from persona_core.catalog.store import Catalog
 from persona_core.errors import PersonaError, WorkspaceMissing
 from persona_core.files import file_digest, write_json
+from persona_core.llm.base_model import load_base
 from persona_core.personas.aspects import ASPECTS, read_aspects
 from persona_core.schema import Item
 from persona_core.trends.building import panel_of
 from persona_core.trends.files import MODEL_FOLDER, TOLD, fingerprint
 from persona_core.trends.model.examples import Example, Part, examples_at, training_examples
 from persona_core.trends.model.export import export
-from persona_core.trends.model.network import TrendNetwork, load_base
+from persona_core.trends.model.head import fit_head
+from persona_core.trends.model.network import TrendNetwork
 from persona_core.trends.model.training import Training, train
 from persona_core.trends.panel import Panel
 from persona_core.trends.windows import Table
-from persona_core.trends.words import holds, outlook, statements_in
+from persona_core.trends.words import holds, statements_in
 from persona_core.workspace import Workspace
 
 HELD_OUT = 3
@@ -109,23 +111,26 @@ class Faith:
 
 def faith(network: TrendNetwork, examples: Sequence[Example], expected: Table) -> tuple[Faith, list[str]]:
     """Lets the model give its reasons and reads them back; its outlook is held to its own number."""
-    statements = right = unread = 0
-    said = []
-    for one, number in zip(examples, expected, strict=True):
-        text = network.say(one.prompt)
-        said.append(text)
-        way = outlook(float(number), usual_of(one))
-        found = statements_in(text)
-        statements += len(found)
-        right += sum(holds(each, one.values, one.by_chance, way) for each in found)
-        unread += not found
-    return Faith(len(said), statements, right, unread), said
+    said = reasons(network, examples, expected)
+    found = [statements_in(text) for text in said]
+    held = [
+        holds(each, one.values, one.by_chance, one.way(float(number)))
+        for one, number, own in zip(examples, expected, found, strict=True)
+        for each in own
+    ]
+    return Faith(len(said), len(held), sum(held), sum(not own for own in found)), said
 
 
-def usual_of(example: Example) -> float | None:
-    """What was usual of an item, from its own signals."""
-    momentum, last = example.values.get("momentum"), example.values.get("last")
-    return last / momentum if momentum and last is not None else float(np.expm1(example.base))
+def reasons(
+    network: TrendNetwork, examples: Sequence[Example], expected: Table, tell: Tell = lambda what, done, total: None, at_once: int = 16
+) -> list[str]:
+    """In the model's words, each knowing the number."""
+    said: list[str] = []
+    for start in range(0, len(examples), at_once):
+        some = zip(examples[start : start + at_once], expected[start : start + at_once], strict=True)
+        said += network.say([(one.prompt, one.bridge(float(number))) for one, number in some])
+        tell("telling", len(said), len(examples))
+    return said
 
 
 # Everything --------------------------------------------------------------------------------------------------------------
@@ -136,7 +141,7 @@ def work(workspace: Workspace, weights: Path, chosen: Training, tell: Tell = lam
     folder = workspace.root / MODEL_FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     ready = prepared(workspace, weights, chosen)
-    train(ready.network, ready.training, chosen, folder, told=lambda done, total, _: tell("training", done, total))
+    learn(ready, chosen, folder, tell)
     judged = verdict(ready, tell)
     said = _said(ready, tell)
     found = {
@@ -151,13 +156,19 @@ def work(workspace: Workspace, weights: Path, chosen: Training, tell: Tell = lam
     return {"judged": judged, "told": str(folder / TOLD), "modelfile": str(export(ready.network, weights, folder / "ollama"))}
 
 
-def verdict(ready: Prepared, tell: Tell, reasons: int = 60) -> dict[str, Any]:
+def learn(ready: Prepared, chosen: Training, folder: Path, tell: Tell) -> None:
+    """Trains to the end, or goes on; then fits the head of the number."""
+    train(ready.network, ready.training, chosen, folder, told=lambda done, total, _: tell("training", done, total))
+    fit_head(ready.network, ready.training, lambda done, total: tell("fitting the number", done, total))
+
+
+def verdict(ready: Prepared, tell: Tell, read_back: int = 60) -> dict[str, Any]:
     """On the newest windows, which it did not learn from; reasons are read back for so many examples."""
     everything = [one for examples in ready.judging for one in examples]
     expected = numbers(ready.network, everything)
     came = np.expm1(np.array([one.target for one in everything]))
     apart, of = told_apart(ready.network, everything)
-    step = max(1, len(everything) // reasons)
+    step = max(1, len(everything) // read_back)
     some = list(range(0, len(everything), step))
     tell("judging", 0, len(some))
     true, _ = faith(ready.network, [everything[place] for place in some], expected[some])
@@ -172,8 +183,7 @@ def verdict(ready: Prepared, tell: Tell, reasons: int = 60) -> dict[str, Any]:
 def _said(ready: Prepared, tell: Tell) -> dict[str, Any]:
     examples = examples_at(ready.panel, ready.items, None, 0)
     expected = numbers(ready.network, examples)
-    said = {}
-    for place, one in enumerate(examples):
-        said[one.item] = {"expected": round(float(expected[place]), 2), "reason": ready.network.say(one.prompt)}
-        tell("telling", place + 1, len(examples))
-    return said
+    said = reasons(ready.network, examples, expected, tell)
+    return {
+        one.item: {"expected": round(float(many), 2), "reason": text} for one, many, text in zip(examples, expected, said, strict=True)
+    }

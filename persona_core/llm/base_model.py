@@ -1,0 +1,42 @@
+"""Base models for training: any Hugging Face folder or GGUF file, frozen, with the libraries that training needs."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+from persona_core.errors import PersonaError
+
+INSTALL = "pip install -r requirements-train.txt"
+LORA = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+
+
+def needed(*libraries: str) -> None:
+    """Raises PersonaError where one of them is not installed."""
+    missing = [name for name in libraries if importlib.util.find_spec(name) is None]
+    if missing:
+        raise PersonaError("Training needs more libraries.", why=f"Not installed: {', '.join(missing)}.", mend=INSTALL)
+
+
+def load_base(weights: Path) -> tuple[Any, Any]:
+    """The model and its tokenizer, from a Hugging Face folder or a GGUF file. Raises PersonaError, in words."""
+    try:
+        import torch
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+        from transformers.utils import logging
+    except ImportError as error:
+        raise PersonaError("Training needs more libraries.", why=str(error), mend=INSTALL) from error
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    where = {"gguf_file": weights.name} if weights.is_file() else {}
+    folder = str(weights.parent if weights.is_file() else weights)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, **where)
+        model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, dtype=torch.float32, **where)
+    except (OSError, ValueError, ImportError) as error:
+        raise PersonaError(
+            f"{weights} holds no language model that can be read.", why=str(error).splitlines()[0],
+            mend="name a Hugging Face folder or a GGUF file; for the latter also `pip install gguf`",
+        ) from error  # fmt: skip
+    model.requires_grad_(False)
+    return model, tokenizer
