@@ -85,6 +85,13 @@ class ChromaSettings(Section):
     url: str = ""
 
 
+class ProfileSettings(Section):
+    """How a history becomes a profile."""
+
+    recent: int = Field(default=10, ge=0, le=1000)
+    """So many of somebody's newest visits stay raw beside the profile, but never more than half of all."""
+
+
 class RankingSettings(Section):
     """How a profile is weighed and how the parts of a score are; the defaults were chosen on validation (benchmarks/ranking.py)."""
 
@@ -100,6 +107,8 @@ class RankingSettings(Section):
     popularity_half_life_days: float = Field(default=30.0, gt=0)
     teacher: Literal["hindsight", "judge"] = "hindsight"
     """Who says, when the alignment is trained, which of an item's personas somebody turned out to be: the nearest one, or a model."""
+    shipped: bool = True
+    """Whether the head that ships with the demo world is taken where it fits; otherwise it is trained anew."""
 
 
 class Settings(Section):
@@ -111,6 +120,7 @@ class Settings(Section):
     ollama: OllamaSettings = OllamaSettings()
     chroma: ChromaSettings = ChromaSettings()
     ranking: RankingSettings = RankingSettings()
+    profiles: ProfileSettings = ProfileSettings()
 
 
 def load(workspace: Path, environment: Mapping[str, str] | None = None) -> Settings:

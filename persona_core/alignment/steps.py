@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from persona_core.alignment.head import FILE, Head
 from persona_core.alignment.judging import Judged, Question, Sure, Verdict, agreement, questions_in, verdict_on, with_teacher
 from persona_core.alignment.pairs import NOBODY, Pairs, World, pairs_of
 from persona_core.alignment.phrases import PHRASES, PhraseBook, save_phrases
-from persona_core.alignment.training import Recipe, Trained, train_head
+from persona_core.alignment.shipped import MARK, mark_of, take_shipped
+from persona_core.alignment.training import Epoch, Recipe, Trained, train_head
 from persona_core.catalog.store import Catalog
 from persona_core.errors import ModelUnavailable
 from persona_core.files import write_json
@@ -88,14 +90,20 @@ def _train(context: StepContext) -> Counts:
     judged = asked_judge(context, world, judge) if judge else None
     book = phrases_known(PhraseBook())
     save_phrases(context.file(PHRASES), phrases_said(), book.vectors(phrases_said()))
+    recipe = Recipe(seed=context.settings.seed)
+    mark = mark_of(world, rules, recipe)
+    if judged is None and context.settings.ranking.shipped:
+        card = take_shipped(mark, context.file(CARD), (context.file(FILE), context.file(CURVE)))
+        if card is not None:
+            return _counts(tuple(Epoch(**one) for one in card["curve"])) | {"note": "the head that ships with the demo world"}
     start, pairs = lessons_in(world, book, rules)
     taught = with_teacher(pairs, judged) if judged else pairs
-    trained = train_head(world, taught, start, Recipe(seed=context.settings.seed), context.progress)
+    trained = train_head(world, taught, start, recipe, context.progress)
     trained.head.save(context.file(FILE))
     teacher = _judge_as_dict(context.because[f"file {SOURCE}"], pairs, judged) if judged else {"by": HINDSIGHT}
-    write_json(context.file(CARD), card_of(trained, world) | {"teacher": teacher})
+    write_json(context.file(CARD), card_of(trained, world) | {"teacher": teacher, MARK: mark})
     context.file(CURVE).write_text(curve_svg(trained.curve, "Learning to match profiles to personas"), "utf-8")
-    return _counts(trained) | (_judge_counts(judge.name, teacher) if judge else {})
+    return _counts(trained.curve) | (_judge_counts(judge.name, teacher) if judge else {})
 
 
 def card_of(trained: Trained, world: World) -> dict[str, Any]:
@@ -111,11 +119,11 @@ def card_of(trained: Trained, world: World) -> dict[str, Any]:
     }
 
 
-def _counts(trained: Trained) -> Counts:
-    if not trained.curve:
+def _counts(curve: Sequence[Epoch]) -> Counts:
+    if not curve:
         return {"epochs": 0, "note": "too little history to learn from: the base encoder is used as it is"}
-    best = max(trained.curve, key=lambda epoch: epoch.ndcg)
-    return {"epochs": trained.curve[-1].number, "NDCG before": round(trained.curve[0].ndcg, 3), "NDCG after": round(best.ndcg, 3)}
+    best = max(curve, key=lambda epoch: epoch.ndcg)
+    return {"epochs": curve[-1].number, "NDCG before": round(curve[0].ndcg, 3), "NDCG after": round(best.ndcg, 3)}
 
 
 # The second teacher ------------------------------------------------------------------------------------------------------
@@ -204,7 +212,7 @@ ALIGN_STEP = Step(
         "persona_core.personas.reading",
         "persona_core.profiles",
     ),
-    settings=lambda settings: [settings.ranking.half_life_days, settings.ranking.teacher],
+    settings=lambda settings: [settings.ranking.half_life_days, settings.ranking.teacher, settings.ranking.shipped],
     sources=_sources,
     unfinished=asks_again,
 )

@@ -29,7 +29,7 @@ def remembered_readings() -> Iterator[None]:
 
 
 def read_in_parts(encoder: BaseEncoder, texts: Sequence[str], folder: Path, tell: Tell) -> Readings:
-    """Both readings of each text; parts that `folder` has already are taken from there."""
+    """Both readings of each text, of what is said twice once; parts that `folder` has already are taken from there."""
     topics = np.zeros((len(texts), DIMENSION), np.float32)
     manners = np.zeros((len(texts), MANNER_DIMENSION), np.float32)
     memory = _memory.get()
@@ -37,14 +37,20 @@ def read_in_parts(encoder: BaseEncoder, texts: Sequence[str], folder: Path, tell
     known = {place for place, text in enumerate(texts) if text in memory}
     for place in known:
         topics[place], manners[place] = memory[texts[place]]
-    new = [place for place in range(len(texts)) if place not in known]
-    order = sorted(new, key=lambda place: (len(texts[place]), texts[place]))
-    tell(0, len(texts), "sentences")
+    said: dict[str, list[int]] = {}
+    for place in range(len(texts)):
+        if place not in known:
+            said.setdefault(texts[place], []).append(place)
+    order, done = sorted(said, key=lambda text: (len(text), text)), len(known)
+    tell(done, len(texts), "sentences")
     for start in range(0, len(order), PART):
-        places = order[start : start + PART]
-        topics[places], manners[places] = _part(encoder, [texts[place] for place in places], folder)
-        memory.update((texts[place], (topics[place], manners[place])) for place in places)
-        tell(len(known) + start + len(places), len(texts), "sentences")
+        part = order[start : start + PART]
+        read = _part(encoder, part, folder)
+        for text, topic, manner in zip(part, *read, strict=True):
+            topics[said[text]], manners[said[text]] = topic, manner
+            done += len(said[text])
+        memory.update(zip(part, zip(*read, strict=True), strict=True))
+        tell(done, len(texts), "sentences")
     return Readings(topics, manners)
 
 

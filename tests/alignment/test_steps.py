@@ -69,14 +69,14 @@ def test_the_card_says_what_the_head_is_and_can_be_read(world: World) -> None:
     assert card["learned from"] == {"people": len(world.visits), "items": len(world.items), "personas": len(world.personas)}
     assert card["recipe"]["rank"] == QUICK.rank
     assert [point["number"] for point in card["curve"]] == [0, 1]
-    assert _counts(trained)["epochs"] == 1
+    assert _counts(trained.curve)["epochs"] == 1
 
 
 def test_with_too_little_to_learn_from_the_card_says_so(world: World) -> None:
     start = frozen_head(world, book())
     trained = Trained(start, (), QUICK)
     assert card_of(trained, world)["curve"] == []
-    assert "base encoder is used as it is" in str(_counts(trained)["note"])
+    assert "base encoder is used as it is" in str(_counts(trained.curve)["note"])
 
 
 def test_the_step_leaves_a_head_a_card_and_a_curve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

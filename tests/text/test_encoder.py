@@ -144,6 +144,14 @@ def test_other_texts_are_read_anew(encoder: BaseEncoder, tmp_path: Path) -> None
     assert len(second.asked) == 1  # type: ignore[attr-defined]
 
 
+def test_what_is_said_twice_is_read_once(encoder: BaseEncoder, tmp_path: Path) -> None:
+    counting, told = Counting(encoder), []
+    found = read_in_parts(counting, [*TEXTS, *TEXTS], tmp_path, lambda *at: told.append(at))
+    assert sorted(text for asked in counting.asked for text in asked) == sorted(TEXTS)  # type: ignore[attr-defined]
+    np.testing.assert_array_equal(found.topics[: len(TEXTS)], found.topics[len(TEXTS) :])
+    assert told[-1][:2] == (2 * len(TEXTS), 2 * len(TEXTS))
+
+
 def test_no_texts_leave_no_parts(tmp_path: Path) -> None:
     found = read_in_parts(BaseEncoder(), [], tmp_path, silent)
     assert found.topics.shape == (0, DIMENSION)
