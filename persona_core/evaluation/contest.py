@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from persona_core.alignment.full import FullRecipe
 from persona_core.alignment.head import Head
@@ -15,7 +14,6 @@ from persona_core.alignment.pairs import World, item_middles
 from persona_core.alignment.phrases import PhraseBook
 from persona_core.alignment.steps import frozen_head, phrases_known, trained_on, world_in
 from persona_core.alignment.training import Recipe
-from persona_core.catalog.splits import Moments
 from persona_core.catalog.store import Catalog
 from persona_core.evaluation import rankers
 from persona_core.evaluation.arena import (
@@ -32,15 +30,18 @@ from persona_core.evaluation.arena import (
 )
 from persona_core.evaluation.cases import Case, Part, last_item_cases, point_in_time_cases
 from persona_core.evaluation.tuned import tuned_scores
-from persona_core.evaluation.worlds import Cut, cut_world
+from persona_core.evaluation.worlds import Cut, cut_world, split_moments, without_kind
 from persona_core.profiles.building import Rules
 from persona_core.progress import Listener, nobody
 from persona_core.ranking.parts import Weights
-from persona_core.schema import Stance
+from persona_core.schema import AspectKind, Stance
 from persona_core.text.parts import remembered_readings
+from persona_core.trends.building import panel_of
+from persona_core.trends.steps import rise_at
 from persona_core.workspace import Workspace
 
 Split = Literal["point_in_time", "last_item_out"]
+STEPS = ("catalog", "aspects", "personas")
 TEMPERATURES = (0.02, 0.05, 0.1)
 BLEND, WITHOUT, HEAD, FROZEN = (
     "personas and habits (the engine)",
@@ -48,6 +49,7 @@ BLEND, WITHOUT, HEAD, FROZEN = (
     "personas, trained head",
     "personas, frozen encoder",
 )
+TRENDS = "the engine, with what is foretold"
 FULL = "personas, whole encoder fine-tuned"
 Tell = Callable[[str], None]
 
@@ -101,9 +103,11 @@ def contest(source: Workspace, plan: Plan, listener: Listener = nobody, say: Tel
     if plan.full_pairs:
         folder = source.root / "evaluation" / "full" / _cut(plan, ("train", "valid")).name
         scored[FULL] = tuned_scores(arena, book, folder, FullRecipe(seed=plan.seed, epochs=1), plan.full_pairs)
+    if plan.thorough and plan.split == "point_in_time":
+        scored[TRENDS] = _with_trends(arena, book, tuned)
     results = {name: result_of(arena, name, scores) for name, scores in scored.items()}
     report.rankers = [row_of(arena, result) for result in results.values()]
-    report.comparisons = [_comparison(arena, results[one], results[other]) for one, other in _pairs_to_compare(tuned)]
+    report.comparisons = [_comparison(arena, results[one], results[other]) for one, other in _pairs_to_compare(tuned, results)]
     shown = [results[name] for name in (tuned.best_single, WITHOUT, HEAD, BLEND)]
     report.slices = slice_rows(arena, shown)
     report.pools = pool_rows(
@@ -111,6 +115,11 @@ def contest(source: Workspace, plan: Plan, listener: Listener = nobody, say: Tel
     )
     if leaky is not None:
         report.ablations = [_ablation_row(arena, name, scores) for name, scores in _taken_apart(arena, book, tuned, leaky)]
+        cut = cut_world(source, _cut(plan, ("train", "valid")), listener=listener)
+        for kind in AspectKind:
+            less = without_kind(cut, kind, listener)
+            world = world_in({name: less.artefact(name) for name in STEPS})
+            report.ablations.append(_ablation_row(arena, f"nobody ever says: {kind}", _taste_anew(arena, book, tuned.recipe, world)))
     return report
 
 
@@ -123,7 +132,7 @@ def _cut(plan: Plan, parts: tuple[str, ...]) -> Cut:
 
 def _arena(source: Workspace, plan: Plan, part: Part, listener: Listener) -> Arena:
     cut = cut_world(source, _cut(plan, ("train",) if part == "valid" else ("train", "valid")), listener=listener)
-    world = world_in({name: cut.artefact(name) for name in ("catalog", "aspects", "personas")})
+    world = world_in({name: cut.artefact(name) for name in STEPS})
     cases = _cases(source, plan, part)
     arena = arena_of(f"{plan.split} {part}", source, cut, world, cases)
     return replace(arena, seed=plan.seed)
@@ -136,17 +145,7 @@ def _cases(source: Workspace, plan: Plan, part: Part) -> list[Case]:
     scenario_of = dict(zip(items["item_id"], items["scenario"], strict=True))
     if plan.split == "last_item_out":
         return last_item_cases(reviews, scenario_of, part)
-    counts = source.artefact("splits").manifest.counts
-    moments = Moments(*(_first_of(source, reviews, name) for name in ("valid", "test")))
-    assert counts["valid from"] == f"{moments.valid:%Y-%m-%d}"
-    return point_in_time_cases(reviews, scenario_of, moments, part, most=plan.most_cases)
-
-
-def _first_of(source: Workspace, reviews: pd.DataFrame, part: str) -> pd.Timestamp:
-    """When a part of the one-moment split begins."""
-    parts = pd.read_parquet(source.artefact("splits").file("splits.parquet"))
-    own = parts.loc[parts["point_in_time"] == part, "review_id"]
-    return reviews.loc[reviews["review_id"].isin(set(own)), "time"].min()
+    return point_in_time_cases(reviews, scenario_of, split_moments(source, reviews), part, most=plan.most_cases)
 
 
 # Tuning ----------------------------------------------------------------------------------------------------------------
@@ -218,11 +217,20 @@ def _all_scores(arena: Arena, book: PhraseBook, tuned: Tuned) -> Iterator[tuple[
     yield BLEND, rankers.blended(suits, wrong, penalty, habit, popular, tuned.weights)
 
 
-def _pairs_to_compare(tuned: Tuned) -> list[tuple[str, str]]:
-    return [
+def _with_trends(arena: Arena, book: PhraseBook, tuned: Tuned) -> Scores:
+    """The engine's score with the part that comes from forecasts, as known when all are asked: at one moment."""
+    suits, wrong, penalty = _parts(arena, book, _trained(arena.world, book, tuned.recipe))
+    habit, popular = _habits(arena)
+    weights = replace(tuned.weights, trend=Weights().trend)
+    return rankers.blended(suits, wrong, penalty, habit, popular, weights, rise_at(panel_of(arena.catalog)))
+
+
+def _pairs_to_compare(tuned: Tuned, known: Collection[str]) -> list[tuple[str, str]]:
+    pairs = [
         (BLEND, tuned.best_single), (BLEND, WITHOUT), (HEAD, tuned.best_single), (HEAD, FROZEN),
-        (FROZEN, "one vector an item: its reviews"), (FROZEN, "one vector an item: its summary"),
+        (FROZEN, "one vector an item: its reviews"), (FROZEN, "one vector an item: its summary"), (TRENDS, BLEND), (FULL, HEAD),
     ]  # fmt: skip
+    return [pair for pair in pairs if set(pair) <= set(known)]
 
 
 def _comparison(arena: Arena, one: Result, other: Result) -> dict[str, Any]:
@@ -263,9 +271,7 @@ def _taken_apart(arena: Arena, book: PhraseBook, tuned: Tuned, leaky: Workspace)
     """The trained head on personas as they are, and with one thing taken away at a time; each is trained anew."""
 
     def taste(world: World, recipe: Recipe = tuned.recipe, mix: float = 0.5, mild: bool = False) -> Scores:
-        head = _trained(world, book, recipe)
-        found, total = _taste(replace(arena, world=world), book, head, mix)
-        return found.suits if mild else total
+        return _taste_anew(arena, book, recipe, world, mix, mild)
 
     world = arena.world
     yield "as it is", taste(world)
@@ -278,6 +284,12 @@ def _taken_apart(arena: Arena, book: PhraseBook, tuned: Tuned, leaky: Workspace)
     yield "complaints not looked at", taste(world, mild=True)
     yield "no teacher", taste(world, replace(tuned.recipe, teacher_say=0.0))
     yield "PERSONAS THAT KNOW THE FUTURE", taste(_with_personas_of(world, leaky))
+
+
+def _taste_anew(arena: Arena, book: PhraseBook, recipe: Recipe, world: World, mix: float = 0.5, mild: bool = False) -> Scores:
+    """By a head that learned from this world, meeting its personas."""
+    found, total = _taste(replace(arena, world=world), book, _trained(world, book, recipe), mix)
+    return found.suits if mild else total
 
 
 def _ablation_row(arena: Arena, name: str, scores: Scores) -> dict[str, Any]:
@@ -313,5 +325,5 @@ def _all_suit(world: World) -> World:
 
 
 def _with_personas_of(world: World, leaky: Workspace) -> World:
-    other = world_in({name: leaky.artefact(name) for name in ("catalog", "aspects", "personas")})
+    other = world_in({name: leaky.artefact(name) for name in STEPS})
     return replace(world, personas=other.personas, vectors=other.vectors)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -89,10 +90,12 @@ def summaries(arena: Arena) -> Matrix:
 # Blends ----------------------------------------------------------------------------------------------------------------
 
 
-def blended(suits: Scores, wrong: Scores, penalty: float, habit: Scores, popularity: Scores, weights: Weights) -> Scores:
-    """The engine's own score, case by case."""
+def blended(
+    suits: Scores, wrong: Scores, penalty: float, habit: Scores, popularity: Scores, weights: Weights, trend: Any = None
+) -> Scores:
+    """The engine's own score, case by case; the trend is the same for all."""
     known = np.where(suits <= -1.0, np.nan, suits)
-    rows = [scored(known[row], wrong[row], penalty, habit[row], popularity[row], weights).totals for row in range(len(suits))]
+    rows = [scored(known[row], wrong[row], penalty, habit[row], popularity[row], weights, trend).totals for row in range(len(suits))]
     found: Scores = np.array(rows, np.float32)
     return found
 

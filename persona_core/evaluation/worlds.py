@@ -5,19 +5,26 @@ A held-out review never reaches an aspect, a persona, a profile or a pair, becau
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from persona_core.catalog import store
+from persona_core.catalog.splits import Moments
 from persona_core.catalog.steps import SPLITS
 from persona_core.files import canonical_json, digest, write_beside
+from persona_core.personas.aspects import ASPECTS, read_aspects, write_aspects
+from persona_core.personas.files import VECTORS, read_vectors, write_vectors
 from persona_core.personas.steps import ASPECT_STEP, PERSONA_STEP
 from persona_core.pipeline import Counts, Pipeline, Step, StepContext
 from persona_core.progress import Listener, nobody
+from persona_core.schema import AspectKind
 from persona_core.settings import FILE_NAME, settings_without_source
 from persona_core.workspace import Workspace
 
@@ -44,10 +51,67 @@ def known_reviews(source: Workspace, cut: Cut) -> set[str]:
 
 def cut_world(source: Workspace, cut: Cut, home: Path | None = None, listener: Listener = nobody) -> Workspace:
     """A workspace beside the source's steps, with aspects and personas of what the cut leaves; built where it is not."""
-    place = Workspace.at((home or source.root / "evaluation") / cut.name)
+    place = cut_place(source, cut, home)
     write_beside(place.root / FILE_NAME, settings_without_source(source.root).encode())
-    Pipeline((_cut_step(source, cut), ASPECT_STEP, PERSONA_STEP), place).build(listener=listener)
+    Pipeline(cut_steps(source, cut), place).build(listener=listener)
     return place
+
+
+def cut_place(source: Workspace, cut: Cut, home: Path | None = None) -> Workspace:
+    """Where such a world is, or would be."""
+    return Workspace.at((home or source.root / "evaluation") / cut.name)
+
+
+def cut_steps(source: Workspace, cut: Cut) -> tuple[Step, Step, Step]:
+    """How such a world comes to be; others may add steps of theirs."""
+    return _cut_step(source, cut), ASPECT_STEP, PERSONA_STEP
+
+
+def split_moments(source: Workspace, reviews: pd.DataFrame) -> Moments:
+    """When validation and when the test begin, in the split at one moment; `reviews` are the source's, with review_id and time."""
+    parts = pq.read_table(source.artefact("splits").file(SPLITS), columns=["review_id", "point_in_time"]).to_pandas()
+    part_of = dict(zip(parts["review_id"], parts["point_in_time"], strict=True))
+    times = reviews["time"].groupby(reviews["review_id"].map(part_of)).min()
+    return Moments(times["valid"], times["test"])
+
+
+def without_kind(cut: Workspace, kind: AspectKind, listener: Listener = nobody) -> Workspace:
+    """A cut world in which nobody ever said anything of this kind: its aspects are left out and the personas written anew."""
+    place = Workspace.at(cut.root.parent / f"{cut.root.name}-no-{kind}")
+    write_beside(place.root / FILE_NAME, settings_without_source(cut.root).encode())
+    Pipeline((_copy_step(cut), _fewer_step(cut, kind), PERSONA_STEP), place).build(listener=listener)
+    return place
+
+
+def _copy_step(cut: Workspace) -> Step:
+    def run(context: StepContext) -> Counts:
+        made = cut.artefact("catalog")
+        for name in made.manifest.files:
+            shutil.copyfile(made.file(name), context.file(name))
+        return dict(made.manifest.counts)
+
+    return _made_here("catalog", "Taking over the catalogue", (), (store.ITEMS, store.USERS, store.REVIEWS, store.REJECTED), run, cut)
+
+
+def _fewer_step(cut: Workspace, kind: AspectKind) -> Step:
+    def run(context: StepContext) -> Counts:
+        made = cut.artefact("aspects")
+        rows = read_aspects(made.file(ASPECTS))
+        keep = (rows["kind"] != str(kind)).to_numpy()
+        write_aspects(context.file(ASPECTS), rows[keep].to_dict("records"))
+        write_vectors(context.file(VECTORS), read_vectors(made.file(VECTORS))[keep])
+        return {"aspects": int(keep.sum()), "left out": int((~keep).sum())}
+
+    return _made_here("aspects", f"Leaving out each {kind}", ("catalog",), (ASPECTS, VECTORS), run, cut)
+
+
+def _made_here(
+    name: str, title: str, reads: tuple[str, ...], writes: tuple[str, ...], run: Callable[[StepContext], Counts], cut: Workspace
+) -> Step:
+    def sources(_: Workspace) -> dict[str, str]:
+        return {"cut": cut.artefact(name).manifest.content}
+
+    return Step(name=name, title=title, reads=reads, writes=writes, run=run, code=("persona_core.evaluation.worlds",), sources=sources)
 
 
 def _cut_step(source: Workspace, cut: Cut) -> Step:

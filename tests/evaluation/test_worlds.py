@@ -16,13 +16,14 @@ from persona_core.alignment.steps import world_in
 from persona_core.catalog.choose import choose_source
 from persona_core.catalog.steps import CATALOG, SPLIT, SPLITS
 from persona_core.catalog.store import Catalog
-from persona_core.evaluation.worlds import Cut, cut_world, known_reviews
+from persona_core.evaluation.worlds import Cut, cut_world, known_reviews, without_kind
 from persona_core.llm import choice
 from persona_core.personas.aspects import ASPECTS, read_aspects
 from persona_core.pipeline import Pipeline
 from persona_core.profiles.building import build_profile
 from persona_core.profiles.steps import INPUTS
 from persona_core.progress import Progress
+from persona_core.schema import AspectKind
 from persona_core.text.encoder import BaseEncoder, Matrix
 from persona_core.workspace import Workspace
 from tests.support.ollama_stand_in import OllamaStandIn
@@ -181,6 +182,19 @@ def test_whatever_the_held_out_reviews_say_the_world_is_the_same_byte_for_byte(
     again = cut_world(other, cut)
     for step in STEPS:
         assert again.artefact(step).manifest.content == place.artefact(step).manifest.content, step
+
+
+@pytest.mark.parametrize("kind", [AspectKind.QUALITY, AspectKind.PURPOSE])
+def test_a_world_without_a_kind_is_the_same_world_without_it(worlds: tuple[Workspace, Cut, Workspace], kind: AspectKind) -> None:
+    _, _, place = worlds
+    less = without_kind(place, kind)
+    whole, left = (read_aspects(one.artefact("aspects").file(ASPECTS)) for one in (place, less))
+    assert set(left["kind"]) == set(whole["kind"]) - {str(kind)}
+    assert len(left) == (whole["kind"] != str(kind)).sum()
+    assert less.artefact("catalog").manifest.counts == place.artefact("catalog").manifest.counts
+    world = opened(less)
+    said = {(row.review_id, row.start, row.end) for row in left.itertuples()}
+    assert all((quote.review_id, quote.start, quote.end) in said for one in world.personas for quote in one.quotes)
 
 
 def test_this_test_would_see_a_leak(worlds: tuple[Workspace, Cut, Workspace]) -> None:
