@@ -4,7 +4,7 @@ import streamlit as st
 
 from persona_core.errors import PersonaError
 from ui import resources, trouble
-from ui.workshop import actions, evaluations, graph, health, learning, own_data, rejected, steps
+from ui.workshop import actions, evaluations, graph, health, learning, own_data, rejected, steps, ways
 
 PARTS = ("Steps", "Learning", "Health", "Your own data")
 
@@ -28,6 +28,8 @@ part = st.segmented_control(
 if part == "Learning":
     st.header("How it learned", anchor=False)
     learning.draw(place)
+    st.header("Which profiles earn their place", anchor=False)
+    ways.draw(place, busy)
     st.header("What was measured", anchor=False)
     evaluations.draw(place)
 elif part == "Health":

@@ -5,7 +5,7 @@ import streamlit as st
 from ui import frame, resources, state
 from ui.foryou import controls
 from ui.look import tame
-from ui.profile import changed, newcomer, phrases, versions
+from ui.profile import changed, newcomer, phrases, versions, ways
 
 engine = frame.engine_or_stop()
 names = resources.names(engine.workspace)
@@ -33,3 +33,4 @@ with right, st.container(key="changes"):
         changed.draw_first(engine, after)
     versions.draw(engine, options)
     versions.files(engine)
+ways.draw(engine, profile)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import time
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -70,3 +72,16 @@ def file_digest_as_known(path: Path) -> str:
 @lru_cache(maxsize=1024)
 def _digest_of(path: Path, _: tuple[int, ...]) -> str:
     return file_digest(path)
+
+
+def append_line(path: Path, make: Callable[[bytes], bytes]) -> None:
+    """Adds a line, made from all that stands before it, and has it on the disk; nobody else adds meanwhile."""
+    handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        content = path.read_bytes()
+        torn = content and not content.endswith(b"\n")
+        os.write(handle, (b"\n" if torn else b"") + make(content) + b"\n")
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 import streamlit as st
 
@@ -71,9 +73,9 @@ def _draw_running(job: BuildJob, title: str) -> None:
         st.subheader(title, anchor=False)
         st.caption("You can close the page meanwhile; the work goes on in a process of its own.")
         progress = job.progress
-        for step in STEPS if job.verb == "build" else [step for step in STEPS if step.name == "alignment"]:
-            one = progress.get(step.name)
-            st.progress(one.share if one else 0.0, text=f"{step.title} · {said(one)}")
+        for name, title in _steps_of(job.verb, progress):
+            one = progress.get(name)
+            st.progress(one.share if one else 0.0, text=f"{title} · {said(one)}")
         stopping = job.stopping
         label = "Stopping …" if stopping else "Stop"
         st.button(
@@ -85,6 +87,13 @@ def _draw_running(job: BuildJob, title: str) -> None:
             on_click=job.stop,
         )
         show_log(job)
+
+
+def _steps_of(verb: str, progress: Mapping[str, Progress]) -> list[tuple[str, str]]:
+    """What is to be done: all of it where that is known beforehand, else what has been begun."""
+    if verb in ("build", "train"):
+        return [(step.name, step.title) for step in STEPS if verb == "build" or step.name == "alignment"]
+    return [(one.step, one.title) for one in progress.values()]
 
 
 def show_log(job: BuildJob) -> None:

@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import takewhile
 from pathlib import Path
 from threading import RLock, Thread
 from typing import IO, Any
@@ -78,7 +79,7 @@ class BuildJob:
 
     @property
     def verb(self) -> str:
-        """What the process does: `build` or `train`."""
+        """What the process does: `build`, `train` or `profiles pairs`."""
         return str(self._card().get("verb", "build"))
 
     @property
@@ -183,7 +184,8 @@ class BuildJob:
         with self._held() as lock:
             if lock is None:  # another server was faster
                 return
-            write_json(self._file("job.json"), {"verb": words[0]})
+            verb = " ".join(takewhile(lambda word: not word.startswith("-"), words))
+            write_json(self._file("job.json"), {"verb": verb})
             with self._file("log.jsonl").open("wb") as out:
                 self._log, self._error, self._watching = JobLog(), None, True
                 self._process = subprocess.Popen(
@@ -195,7 +197,7 @@ class BuildJob:
                     pass_fds=(lock.fileno(),),
                     start_new_session=True,
                 )
-            card = {"pid": self._process.pid, "verb": words[0], "began": datetime.now(UTC).isoformat()}
+            card = {"pid": self._process.pid, "verb": verb, "began": datetime.now(UTC).isoformat()}
             write_json(self._file("job.json"), card)
 
     def _make_way(self) -> None:

@@ -5,10 +5,7 @@ Nothing is ever taken away from the file: to undo is to add a line.
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -17,7 +14,7 @@ import orjson
 from pydantic import Field, ValidationError
 
 from persona_core.errors import PersonaError, readable_disk_errors
-from persona_core.files import digest
+from persona_core.files import append_line, digest
 from persona_core.schema import Frozen, Persona
 from persona_core.workspace import Workspace
 
@@ -179,21 +176,12 @@ def _about(persona: Persona, action: Action, name: str = "", note: str = "") -> 
 def _said(place: Workspace, make: Callable[[Sequence[Entry]], Entry]) -> Entry:
     if place.settings.readonly:
         raise CurationRefused("This app only reads.", why="The setting readonly is on.", mend="PERSONA_READONLY=false")
-    with readable_disk_errors(place.root), _appending(place.root) as (handle, content):
-        entry = make(tuple(_understood(content)))
-        line = orjson.dumps(entry.model_dump(mode="json"), option=orjson.OPT_APPEND_NEWLINE)
-        torn = content and not content.endswith(b"\n")
-        os.write(handle, b"\n" + line if torn else line)
-        os.fsync(handle)
-    return entry
+    made: list[Entry] = []
 
+    def line(content: bytes) -> bytes:
+        made.append(make(tuple(_understood(content))))
+        return orjson.dumps(made[-1].model_dump(mode="json"))
 
-@contextmanager
-def _appending(root: Path) -> Iterator[tuple[int, bytes]]:
-    """The file's end, and what stands before it; nobody else writes meanwhile."""
-    handle = os.open(root / FILE, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield handle, (root / FILE).read_bytes()
-    finally:
-        os.close(handle)
+    with readable_disk_errors(place.root):
+        append_line(place.root / FILE, line)
+    return made[-1]

@@ -63,8 +63,8 @@ def build_profile(
     draft = drafted(user_id, chosen_needs(wants.sum(0), woes.sum(0), rules))
     return draft.model_copy(
         update={
-            "likes": _grounded(draft.likes, wants, reviews),
-            "dislikes": _grounded(draft.dislikes, woes, reviews),
+            "likes": grounded(draft.likes, wants, reviews),
+            "dislikes": grounded(draft.dislikes, woes, reviews),
             "history": tuple(dict.fromkeys(items[visit.item] for visit in visits)),
         }
     )
@@ -106,13 +106,13 @@ def text_for(needs: Sequence[Need], avoid: Sequence[str]) -> str:
     return " ".join(said)
 
 
-def _grounded(phrases: Sequence[Phrase], rows: Numbers, reviews: Sequence[str]) -> tuple[Phrase, ...]:
+def grounded(phrases: Sequence[Phrase], rows: Numbers, reviews: Sequence[str]) -> tuple[Phrase, ...]:
     """The phrases with the reviews that speak loudest for each, the loudest first."""
     place_of = {need.phrase: place for place, need in enumerate(read_needs())}
     place_of |= {avoided()[need.id]: place for place, need in enumerate(read_needs())}
-    grounded = []
+    found = []
     for phrase in phrases:
         says = rows[:, place_of[phrase.text]]
         loud = [int(row) for row in np.argsort(-says, kind="stable") if says[row] > 0][:MOST_EVIDENCE]
-        grounded.append(phrase.model_copy(update={"review_ids": tuple(dict.fromkeys(reviews[row] for row in loud))}))
-    return tuple(grounded)
+        found.append(phrase.model_copy(update={"review_ids": tuple(dict.fromkeys(reviews[row] for row in loud))}))
+    return tuple(found)

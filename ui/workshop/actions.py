@@ -10,7 +10,7 @@ from persona_core.workspace import Workspace
 from ui import building, resources, trouble
 from ui.workshop import models
 
-TITLES = {"build": "Building", "train": "Learning who is suited by what"}
+TITLES = {"build": "Building", "train": "Learning who is suited by what", "profiles pairs": "Trying other ways to see people"}
 READ_ONLY = "This app only reads: nothing can be built, trained or uploaded here."
 
 

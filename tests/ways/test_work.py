@@ -1,0 +1,136 @@
+"""Exploring, judging and pairing on a small world: nothing held out reaches a way or a pair, and what fits better is worth more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import orjson
+import pytest
+
+from persona_core.alignment.pairs import World
+from persona_core.alignment.steps import world_in
+from persona_core.catalog.store import Catalog
+from persona_core.evaluation.worlds import known_reviews
+from persona_core.profiles.evidence import Visit
+from persona_core.profiles.steps import INPUTS
+from persona_core.profiles.ways.exploring import ways_of
+from persona_core.profiles.ways.judging import Person, RankingJudge
+from persona_core.profiles.ways.work import LATELY, PAIRS, TRAINING, WAYS, WORTH, people_in, ways_world, worths_of
+from persona_core.ranking.parts import Weights
+from persona_core.ranking.steps import interactions_in
+from persona_core.schema import Phrase, Profile
+from persona_core.workspace import Workspace
+from tests.evaluation.test_worlds import CUTS, held_out, nothing_of, source_for, words_in
+from tests.support.shops import FakeBook, built_shop, kind_of
+from tests.support.tastes import some_head
+
+pytestmark = pytest.mark.xdist_group("encoder")
+CUT = CUTS[0]
+
+
+@pytest.fixture(scope="module")
+def worlds(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Workspace]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PERSONA_OLLAMA_USE", "never")
+        source = source_for(CUT, tmp_path_factory.mktemp("ways") / "tiny")
+        return source, ways_world(source, TRAINING)
+
+
+def test_nothing_held_out_reaches_a_way_a_prompt_or_a_pair(worlds: tuple[Workspace, Workspace]) -> None:
+    source, place = worlds
+    assert known_reviews(source, CUT)
+    for step in ("ways", "worth", "pairs"):
+        nothing_of(held_out(source, CUT), words_in(place.artefact(step).file(next(iter(place.artefact(step).manifest.files))).parent))
+
+
+def test_everybody_with_a_past_is_explored_and_judged_with_a_future(worlds: tuple[Workspace, Workspace]) -> None:
+    _, place = worlds
+    ways, worths = ways_of(place.artefact("ways").file(WAYS)), worths_of(place.artefact("worth").file(WORTH))
+    assert ways
+    assert set(worths) <= set(ways)
+    for user, judged in worths.items():
+        assert set(judged["ways"]) == {way.key for way in ways[user]}
+        assert all(0 <= one.found <= one.cases == judged["cases"] == len(one.gains) for one in judged["ways"].values())
+    for line in place.artefact("pairs").file(PAIRS).read_bytes().splitlines():
+        assert {"prompt", "chosen", "rejected", "margin"} <= set(orjson.loads(line))
+
+
+def test_for_learning_the_test_is_not_looked_at(worlds: tuple[Workspace, Workspace]) -> None:
+    source, place = worlds
+    world = world_in({name: place.artefact(name) for name in INPUTS})
+    learning, lately = (people_in(source, place, world, window, 10) for window in (TRAINING, LATELY))
+    cases = {one.user_id: one.next for one in lately}
+    assert sum(len(one.next) for one in learning) < sum(len(one) for one in cases.values())
+    assert all(set(one.next) <= set(cases[one.user_id]) for one in learning)
+
+
+# The judge ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, RankingJudge]:
+    place = built_shop(tmp_path_factory.mktemp("ways-shop"))
+    world = world_in({name: place.artefact(name) for name in INPUTS})
+    interactions = interactions_in(Catalog.of(place.artefact("catalog")))
+    return world, RankingJudge.of(world, some_head(), FakeBook(), interactions, Weights(0.8, 0.1, 0.1))  # type: ignore[arg-type]
+
+
+def person(world: World, wanted: tuple[int, ...]) -> Person:
+    rest = [item for item in range(len(world.items)) if item not in wanted]
+    visits = tuple(Visit(f"r{item}", item, 1_700_000_000 + item, 0.5) for item in rest[:4])
+    return Person("u", 1_800_000_000, visits[:2], visits[2:], wanted)
+
+
+def says(*likes: str) -> Profile:
+    return Profile(user_id="u", version=1, text="", likes=tuple(Phrase(text=one) for one in likes))
+
+
+def test_a_profile_that_says_nothing_adds_nothing(shop: tuple[World, RankingJudge]) -> None:
+    world, judge = shop
+    _, (worth,) = judge.worths(person(world, (8, 12, 16)), [says()])
+    assert worth.gain == 0
+    assert worth.gains == (0.0, 0.0, 0.0)
+
+
+def test_what_fits_the_next_items_is_worth_more_than_what_does_not(shop: tuple[World, RankingJudge]) -> None:
+    world, judge = shop
+    wanted = tuple(place for place, item in enumerate(world.items) if kind_of(item) == kind_of(world.items[8]))[1:4]
+    right, wrong = kind_of(world.items[8]), kind_of(world.items[9])
+    _, (good, bad) = judge.worths(person(world, wanted), [says(right), says(wrong)])
+    assert good.gain > bad.gain
+    assert good.error is not None
+
+
+def test_ways_are_judged_alike_alone_and_together(shop: tuple[World, RankingJudge]) -> None:
+    world, judge = shop
+    one = person(world, (8, 12))
+    profiles = [says(kind_of(world.items[8])), says("something else"), says()]
+    _, together = judge.worths(one, profiles)
+    assert together == [judge.worths(one, [profile])[1][0] for profile in profiles]
+    assert judge.worths(one, profiles)[1] == together
+
+
+def test_sets_hold_the_next_item_and_only_strangers(shop: tuple[World, RankingJudge]) -> None:
+    world, judge = shop
+    one = person(world, (8, 12))
+    met = {visit.item for visit in (*one.older, *one.recent)}
+    for item, pools in zip(one.next, judge._pools(one), strict=True):
+        for pool in pools:
+            assert pool[-1] == item
+            assert not set(pool.tolist()) & (met | (set(one.next) - {item}))
+            assert len(set(pool.tolist())) == len(pool)
+
+
+def test_one_next_item_has_no_error(shop: tuple[World, RankingJudge]) -> None:
+    world, judge = shop
+    _, (worth,) = judge.worths(person(world, (8,)), [says("x")])
+    assert worth.error is None
+    assert np.isfinite(worth.gain)
+
+
+def test_the_steps_leave_manifests_and_are_not_done_twice(worlds: tuple[Workspace, Workspace], tmp_path: Path) -> None:
+    source, place = worlds
+    made = place.artefact("worth").manifest.created
+    ways_world(source, TRAINING)
+    assert place.artefact("worth").manifest.created == made

@@ -1,0 +1,202 @@
+"""Other ways to see somebody: candidate profiles side by side, what each was worth, and one press to take one or parts of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from persona_core.engine import Engine
+from persona_core.errors import PersonaError
+from persona_core.profiles.journal import setting
+from persona_core.profiles.ways.choices import Kind, remember
+from persona_core.profiles.ways.exploring import EXTRACTION, Way
+from persona_core.profiles.ways.now import Explorer, Standing
+from persona_core.profiles.ways.styles import STYLES
+from persona_core.profiles.ways.written import to_lines
+from persona_core.schema import Phrase, Profile
+from persona_core.workspace import Workspace
+from ui import state
+from ui.look import tame
+from ui.markup import Markup, el, show
+
+AT_FIRST, IN_A_ROW = 3, 3
+OPEN, ALL, REFUSED = "ways", "ways_all", "_ways_refused"
+USED = "needs"
+"""How the profile that the build gives is made."""
+TITLES = {style.name: style.title for style in STYLES}
+
+
+def draw(engine: Engine, profile: Profile) -> None:
+    if state.is_new():
+        return
+    sheet = st.expander("Other ways to see you", icon=":material/switch_account:", key=OPEN, on_change="rerun")
+    with sheet:
+        if not sheet.open:  # what is not seen need not be made
+            return
+        explorer = _explorer(engine)
+        found = [way for way in explorer.ways(profile.user_id) if way.key not in _refused(profile.user_id)]
+        if not found:
+            st.caption("Too little is known of this person to see them in other ways.")
+            return
+        _introduce(engine.workspace, explorer, found[0], explorer.standing(profile.user_id))
+        shown = found if st.session_state.get(ALL) else found[:AT_FIRST]
+        for start in range(0, len(shown), IN_A_ROW):
+            for column, way in zip(st.columns(IN_A_ROW), shown[start : start + IN_A_ROW], strict=False):
+                with column, st.container(border=True, height="stretch", key=f"way_{_plain(way.key)}"):
+                    _card(engine, way, profile, explorer.standing(profile.user_id))
+        if len(found) > AT_FIRST:
+            st.toggle(f"Show all {len(found)}", key=ALL)
+
+
+def _introduce(place: Workspace, explorer: Explorer, way: Way, standing: Standing | None) -> None:
+    """What they are made from, and by what they were judged."""
+    recent = explorer.boundaries.get(way.user_id)
+    made = (
+        f"Each is made from what you did until {_when(way.boundary)}; what you did since counts beside it, as it is."
+        if recent is not None and way.boundary is not None
+        else "Each is made from all that you did."
+    )
+    judged = (
+        f" They were tried on your next {standing.cases} choices after {_when(standing.moment)}, knowing nothing of them."
+        if standing
+        else f" Nobody has tried yet which of them finds your next choices; this does: `{place.command('profiles judge')}`"
+    )
+    st.caption(f"The same history can be told in many ways. {made}{judged}")
+
+
+def _card(engine: Engine, way: Way, profile: Profile, standing: Standing | None) -> None:
+    by = "" if way.source == EXTRACTION else f" · by {way.source}"
+    title = TITLES.get(way.style, way.style[:1].upper() + way.style[1:])
+    show(
+        el("div", title, el("span", by, cls="ps-small ps-quiet"), cls="ps-title"),
+        el("p", worth_in_words(way, standing), cls="ps-small"),
+        _side("Likes", way.profile.likes, {one.text for one in profile.likes}, way.unborne),
+        _side("Dislikes", way.profile.dislikes, {one.text for one in profile.dislikes}, way.unborne),
+        _text(way),
+    )
+    with st.container(horizontal=True, gap="small", key=f"way_row_{_plain(way.key)}"):
+        for kind, label, says in _PRESSES:
+            st.button(label, key=f"way_{kind}_{_plain(way.key)}", help=says, type="tertiary" if kind == "reject" else "secondary",
+                      on_click=_chosen, args=(engine.workspace, kind, way, profile))  # fmt: skip
+
+
+_PRESSES: tuple[tuple[Kind, str, str], ...] = (
+    ("adopt", "Use this one", "Puts it in the place of your profile. Undo brings back the one before."),
+    ("merge", "Add its phrases", "Adds what your profile does not say yet."),
+    ("reject", "Not me", "Puts it away, and remembers that your profile was the better one."),
+)
+
+
+def worth_in_words(way: Way, standing: Standing | None) -> str:
+    """What it did for the choices that came next, beside the way that the profile is built in."""
+    worth = standing.ways.get(way.key) if standing else None
+    if worth is None or standing is None:
+        return "It was not tried on what came next."
+    said = f"Puts {worth.found} of your next {worth.cases} choices in the top 20"
+    usual = standing.ways.get(f"{EXTRACTION}: {USED}")
+    if way.style == USED and way.source == EXTRACTION:
+        return f"{said}: your profile is built in this way. Without any profile: {standing.without}."
+    return f"{said}; the way your profile is built: {usual.found}." if usual else f"{said}; without any profile: {standing.without}."
+
+
+def _side(title: str, phrases: Sequence[Phrase], own: set[str], unborne: Sequence[str]) -> Markup | None:
+    if not phrases:
+        return None
+    lines = [_phrase(one.text, new=one.text not in own, borne=one.text not in unborne) for one in phrases]
+    return el("div", el("p", title, cls="ps-label"), el("ul", *lines, cls="ps-list ps-ways"))
+
+
+def _phrase(text: str, *, new: bool, borne: bool) -> Markup:
+    sign = "+" if new else "="
+    says = "not in your profile" if new else "in your profile too"
+    quiet = None if borne else el("span", " nothing in what you did bears this out", cls="ps-small")
+    return el(
+        "li",
+        el("span", sign, title=says, cls="ps-move ps-in" if new else "ps-quiet"),
+        el("span", text, quiet),
+        cls="" if borne else "ps-quiet",
+    )
+
+
+def _text(way: Way) -> Markup | None:
+    return el("div", el("p", "In sentences", cls="ps-label"), el("p", way.profile.text, cls="ps-small")) if way.profile.text else None
+
+
+# Choosing ----------------------------------------------------------------------------------------------------------------
+
+
+def _chosen(place: Workspace, kind: Kind, way: Way, profile: Profile) -> None:
+    if kind == "reject":
+        st.session_state[REFUSED] = {**_all_refused(), profile.user_id: (*_refused(profile.user_id), way.key)}
+        state.say("Put away.")
+    else:
+        state.do(setting(adopted(way) if kind == "adopt" else merged(profile, way)))
+    try:
+        remember(place, profile.user_id, kind, way.key, way.lines, to_lines(profile))
+    except PersonaError as error:
+        if not place.settings.readonly:
+            state.say(tame(f"{error.what} {error.mend}".strip()))
+
+
+def adopted(way: Way) -> Profile:
+    """The way itself, without what nothing bears out."""
+    held = {side: tuple(one for one in getattr(way.profile, side) if one.text not in way.unborne) for side in ("likes", "dislikes")}
+    return way.profile.model_copy(update=held)
+
+
+def merged(profile: Profile, way: Way) -> Profile:
+    """The profile with those phrases of the way that it does not have, on neither side."""
+    taken = {one.text for one in (*profile.likes, *profile.dislikes)}
+    own = adopted(way)
+    return profile.model_copy(
+        update={
+            side: (*getattr(profile, side), *(one for one in getattr(own, side) if one.text not in taken))
+            for side in ("likes", "dislikes")
+        }
+    )
+
+
+def _all_refused() -> dict[str, tuple[str, ...]]:
+    kept = st.session_state.get(REFUSED)
+    return kept if isinstance(kept, dict) else {}
+
+
+def _refused(user_id: str) -> tuple[str, ...]:
+    return _all_refused().get(user_id, ())
+
+
+# What all sessions share -------------------------------------------------------------------------------------------------
+
+
+def _explorer(engine: Engine) -> Explorer:
+    place = engine.workspace
+    versions = tuple(place.version_now(name) for name in ("catalog", "aspects", "personas"))
+    return _opened(str(place.root), (*versions, place.settings.profiles.model_dump_json(), str(_judged(place))), engine)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Looking at everybody's past …")
+def _opened(root: str, versions: tuple[str, ...], _engine: Engine) -> Explorer:
+    return Explorer.open(Workspace.at(root), _engine.book)
+
+
+def _judged(place: Workspace) -> float:
+    """Changes whenever the ways were judged anew."""
+    from persona_core.evaluation.worlds import Cut, cut_place
+    from persona_core.profiles.ways.work import LATELY
+
+    pointer = cut_place(place, Cut("point_in_time", LATELY.known)).step_folder(LATELY.name) / "current"
+    try:
+        return pointer.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _when(moment: int | None) -> str:
+    at = datetime.fromtimestamp(moment or 0, UTC)
+    return f"{at:%B %Y}"
+
+
+def _plain(key: str) -> str:
+    return "".join(sign if sign.isalnum() else "_" for sign in key)
