@@ -14,7 +14,7 @@ from persona_core.personas.reading import Judge
 from persona_core.profiles.building import Rules
 from persona_core.profiles.evidence import NeedEvidence, Visit, pleased
 from persona_core.profiles.ways.asking import BEGINS, ENDS, MOST_LINES, prompt_of
-from persona_core.profiles.ways.exploring import SAME, content_of, explored
+from persona_core.profiles.ways.exploring import SAME, content_of, explored, plain_head
 from persona_core.profiles.ways.grounding import groundedness, unborne
 from persona_core.profiles.ways.styles import LENGTHS, STYLES, Past, Usual, styles_for
 from persona_core.schema import Aspect, AspectKind, Phrase, Profile, Quote, Sentiment
@@ -155,20 +155,20 @@ def test_what_they_said_themselves_is_borne_out(book: PhraseBook) -> None:
 
 
 def test_near_copies_are_left_out_by_what_they_say(book: PhraseBook) -> None:
-    ways = explored(past(*SOME), 7, book, Judge.load())
-    contents = [content_of(way.profile, book) for way in ways]
+    ways = explored(past(*SOME), 7, book, Judge.load(), plain_head(book))
+    contents = [content_of(way.profile, book, plain_head(book)) for way in ways]
     assert len(ways) >= 3
     for place, one in enumerate(contents):
         assert all(float(one @ other) < SAME for other in contents[:place])
     assert {way.boundary for way in ways} == {7}
     assert all(0 <= way.borne_out <= 1 for way in ways)
     assert len({way.key for way in ways}) == len(ways)
-    other_words = content_of(Profile(user_id="v", version=3, text="", likes=ways[0].profile.likes), book)
+    other_words = content_of(Profile(user_id="v", version=3, text="", likes=ways[0].profile.likes), book, plain_head(book))
     assert float(other_words @ other_words) == pytest.approx(1.0, abs=1e-4)
 
 
 def test_somebody_of_whom_nothing_is_known_has_no_ways(book: PhraseBook) -> None:
-    assert explored(past(), None, book, Judge.load()) == []
+    assert explored(past(), None, book, Judge.load(), plain_head(book)) == []
 
 
 # What a generator is shown -----------------------------------------------------------------------------------------------

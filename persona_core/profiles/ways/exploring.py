@@ -48,15 +48,15 @@ class Way(Frozen):
         return f"{self.source}: {self.style}"
 
 
-def explored(past: Past, boundary: int | None, book: PhraseBook, judge: Judge) -> list[Way]:
-    """Every style's profile of one person, without those that say what another says already."""
+def explored(past: Past, boundary: int | None, book: PhraseBook, judge: Judge, plain: Head) -> list[Way]:
+    """Every style's profile of one person, without those that say what another says already; `plain` from `plain_head`."""
     found: list[Way] = []
     seen: list[Matrix] = []
     for style in styles_for(past):
         profile = style.made(past)
         if not profile.text and not profile.likes and not profile.dislikes:
             continue
-        content = content_of(profile, book)
+        content = content_of(profile, book, plain)
         if any(float(content @ other) >= SAME for other in seen):
             continue
         seen.append(content)
@@ -68,10 +68,14 @@ def explored(past: Past, boundary: int | None, book: PhraseBook, judge: Judge) -
     return found
 
 
-def content_of(profile: Profile, book: PhraseBook) -> Matrix:
-    """What a profile says, whatever its wording: what attracts and what is feared, as one direction."""
+def plain_head(book: PhraseBook) -> Head:
+    """A head that maps nothing: what was learned is about items, not about what a profile says."""
     middle = book.vectors([need.phrase for need in read_needs()]).mean(0)
-    plain = Head.frozen(middle, np.zeros(DIMENSION, np.float32))  # nothing is mapped: what it learned is about items
+    return Head.frozen(middle, np.zeros(DIMENSION, np.float32))
+
+
+def content_of(profile: Profile, book: PhraseBook, plain: Head) -> Matrix:
+    """What a profile says, whatever its wording: what attracts and what is feared, as one direction."""
     attracts, feared = pooled(profile, plain, book.vectors, book.is_fault)
     both: Matrix = unit(np.concatenate([attracts, 0.5 * feared])[None])[0]
     return both

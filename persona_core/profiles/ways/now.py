@@ -15,7 +15,7 @@ from persona_core.errors import ArtefactBroken, WorkspaceMissing
 from persona_core.evaluation.worlds import Cut, cut_place
 from persona_core.personas.reading import Judge
 from persona_core.profiles.building import Rules
-from persona_core.profiles.ways.exploring import Way, explored
+from persona_core.profiles.ways.exploring import Way, explored, plain_head
 from persona_core.profiles.ways.judging import Worth
 from persona_core.profiles.ways.styles import STYLES, Past
 from persona_core.profiles.ways.work import LATELY, WORTH, pasts_in, worths_of
@@ -55,12 +55,12 @@ class Explorer:
 
     @cached_property
     def _ways(self) -> Callable[[str], tuple[Way, ...]]:
-        judge = Judge.load()
+        judge, plain = Judge.load(), plain_head(self.book)
 
         def made(user_id: str) -> tuple[Way, ...]:
             if user_id not in self.pasts:
                 return ()
-            found = explored(self.pasts[user_id], self.boundaries[user_id], self.book, judge)
+            found = explored(self.pasts[user_id], self.boundaries[user_id], self.book, judge, plain)
             known = self.standing(user_id)
             worth = known.ways if known else {}
             order = {style.name: place for place, style in enumerate(STYLES)}

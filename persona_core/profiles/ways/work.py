@@ -29,7 +29,7 @@ from persona_core.personas.reading import Judge
 from persona_core.pipeline import Counts, Pipeline, Step, StepContext
 from persona_core.profiles.building import Rules
 from persona_core.profiles.ways.asking import prompt_of
-from persona_core.profiles.ways.exploring import Way, explored, ways_of, write_ways
+from persona_core.profiles.ways.exploring import Way, explored, plain_head, ways_of, write_ways
 from persona_core.profiles.ways.halves import halved
 from persona_core.profiles.ways.judging import Person, RankingJudge, Worth
 from persona_core.profiles.ways.preferences import Judged, Pair, balanced, card_of, pairs_for
@@ -118,10 +118,11 @@ def _explore(context: StepContext) -> Counts:
     rules = Rules(half_life_days=context.settings.ranking.half_life_days)
     _, pasts, boundaries = pasts_in(context.workspace, context.settings.profiles.recent, rules)
     book, judge = phrases_known(PhraseBook()), Judge.load()
+    plain = plain_head(book)
     ways: list[Way] = []
     for number, (user, past) in enumerate(pasts.items(), start=1):
         texts = [text for style in styles_for(past) for text in words_of(style.made(past), lambda _: False).texts]
-        ways += explored(past, boundaries[user], book.ahead(texts), judge)
+        ways += explored(past, boundaries[user], book.ahead(texts), judge, plain)
         if number % 20 == 0 or number == len(pasts):
             context.progress(number, len(pasts), "people")
     write_ways(context.file(WAYS), ways)
