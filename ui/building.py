@@ -73,9 +73,9 @@ def _draw_running(job: BuildJob, title: str) -> None:
         st.subheader(title, anchor=False)
         st.caption("You can close the page meanwhile; the work goes on in a process of its own.")
         progress = job.progress
-        for name, title in _steps_of(job.verb, progress):
-            one = progress.get(name)
-            st.progress(one.share if one else 0.0, text=f"{title} · {said(one)}")
+        for step, said_of_step in _steps_of(job.verb, progress):
+            one = progress.get(step)
+            st.progress(one.share if one else 0.0, text=f"{said_of_step} · {said(one)}")
         stopping = job.stopping
         label = "Stopping …" if stopping else "Stop"
         st.button(

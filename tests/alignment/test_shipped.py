@@ -26,17 +26,16 @@ def _taken(folder: Path, mark: str, shipped: Path) -> dict[str, object] | None:
     return take_shipped(mark, folder / CARD, (folder / FILE, folder / CURVE), shipped)
 
 
-def test_the_demo_world_takes_it(demo_place: Path) -> None:
-    made = Workspace.at(demo_place).artefact("alignment")
+def test_the_demo_world_takes_it(built_demo: Workspace) -> None:
+    made = built_demo.artefact("alignment")
     assert made.manifest.counts["note"] == "the head that ships with the demo world"
     for name in (FILE, CARD, CURVE):
         assert made.file(name).read_bytes() == (SHIPPED / name).read_bytes()
 
 
-def test_it_is_what_training_gives(demo_place: Path) -> None:
-    """Three epochs beside the shipped twelve cannot be equal; twelve are, up to the last digits of another machine's arithmetic."""
-    place = Workspace.at(demo_place)
-    world = world_in({name: place.artefact(name) for name in INPUTS})
+def test_it_is_what_training_gives(built_demo: Workspace) -> None:
+    """Up to what another machine's last digits may change."""
+    world = world_in({name: built_demo.artefact(name) for name in INPUTS})
     trained = trained_on(world, phrases_known(PhraseBook()), Rules(), Recipe())
     card, shipped = json.loads((SHIPPED / CARD).read_text()), Head.load(SHIPPED / FILE)
     best = max(point["ndcg"] for point in card["curve"])
@@ -45,9 +44,8 @@ def test_it_is_what_training_gives(demo_place: Path) -> None:
     assert float(np.mean((mine * theirs).sum(1))) > 0.99
 
 
-def test_other_lessons_are_learned(demo_place: Path, tmp_path: Path) -> None:
-    place = Workspace.at(demo_place)
-    world = world_in({name: place.artefact(name) for name in INPUTS})
+def test_other_lessons_are_learned(built_demo: Workspace, tmp_path: Path) -> None:
+    world = world_in({name: built_demo.artefact(name) for name in INPUTS})
     mark = mark_of(world, Rules(), Recipe())
     assert mark == json.loads((SHIPPED / CARD).read_text())[MARK]
     others = [

@@ -120,19 +120,19 @@ def test_a_second_reading_encodes_nothing(encoder: BaseEncoder, tmp_path: Path, 
     first, second = Counting(encoder), Counting(encoder)
     once = read_in_parts(first, TEXTS, tmp_path, silent)
     again = read_in_parts(second, TEXTS, tmp_path, silent)
-    assert [len(asked) for asked in first.asked] == [3, 3, 1]  # type: ignore[attr-defined]
+    assert [len(asked) for asked in first.asked] == [3, 3]  # type: ignore[attr-defined]
     assert second.asked == []  # type: ignore[attr-defined]
     np.testing.assert_array_equal(once.topics, again.topics)
     np.testing.assert_array_equal(once.manners, again.manners)
 
 
 def test_a_killed_reading_goes_on_where_it_was(encoder: BaseEncoder, tmp_path: Path, small_parts: None) -> None:
-    killed, second = Counting(encoder, die_at=2), Counting(encoder)
+    killed, second = Counting(encoder, die_at=1), Counting(encoder)
     with pytest.raises(KeyboardInterrupt):
         read_in_parts(killed, TEXTS, tmp_path, silent)
     found = read_in_parts(second, TEXTS, tmp_path, silent)
-    assert (len(killed.asked), len(second.asked)) == (2, 1)  # type: ignore[attr-defined]
-    assert sorted(text for asked in (*killed.asked, *second.asked) for text in asked) == sorted(TEXTS)  # type: ignore[attr-defined]
+    assert (len(killed.asked), len(second.asked)) == (1, 1)  # type: ignore[attr-defined]
+    assert sorted(text for asked in (*killed.asked, *second.asked) for text in asked) == sorted(set(TEXTS))  # type: ignore[attr-defined]
     whole = read_in_parts(encoder, TEXTS, tmp_path / "other", silent)
     np.testing.assert_allclose(found.topics, whole.topics, atol=1e-6)
 
@@ -147,7 +147,7 @@ def test_other_texts_are_read_anew(encoder: BaseEncoder, tmp_path: Path) -> None
 def test_what_is_said_twice_is_read_once(encoder: BaseEncoder, tmp_path: Path) -> None:
     counting, told = Counting(encoder), []
     found = read_in_parts(counting, [*TEXTS, *TEXTS], tmp_path, lambda *at: told.append(at))
-    assert sorted(text for asked in counting.asked for text in asked) == sorted(TEXTS)  # type: ignore[attr-defined]
+    assert sorted(text for asked in counting.asked for text in asked) == sorted(set(TEXTS))  # type: ignore[attr-defined]
     np.testing.assert_array_equal(found.topics[: len(TEXTS)], found.topics[len(TEXTS) :])
     assert told[-1][:2] == (2 * len(TEXTS), 2 * len(TEXTS))
 
