@@ -71,7 +71,10 @@ def test_where_nobody_judged_it_says_so_and_begins_at_a_press(
     assert begun == [("profiles", "pairs")]
 
 
-def test_what_was_judged_is_drawn_with_its_pairs(built_demo: Workspace, open_app: Opened, judged: Path) -> None:
+def test_what_was_judged_is_drawn_with_its_pairs(
+    built_demo: Workspace, open_app: Opened, judged: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ways, "FEWEST", 2)
     at = learning(open_app, built_demo)
     said = words_of(at)
     assert "1,234 preference pairs" in said

@@ -13,7 +13,7 @@ from persona_core.profiles.journal import setting
 from persona_core.profiles.ways.choices import Kind, remember
 from persona_core.profiles.ways.exploring import EXTRACTION, Way
 from persona_core.profiles.ways.now import Explorer, Standing
-from persona_core.profiles.ways.styles import STYLES
+from persona_core.profiles.ways.styles import title_of
 from persona_core.profiles.ways.written import to_lines
 from persona_core.schema import Phrase, Profile
 from persona_core.workspace import Workspace
@@ -21,11 +21,10 @@ from ui import state
 from ui.look import tame
 from ui.markup import Markup, el, show
 
-AT_FIRST, IN_A_ROW = 3, 3
+AT_FIRST = 3
 OPEN, ALL, REFUSED = "ways", "ways_all", "_ways_refused"
 USED = "needs"
 """How the profile that the build gives is made."""
-TITLES = {style.name: style.title for style in STYLES}
 
 
 def draw(engine: Engine, profile: Profile) -> None:
@@ -42,9 +41,9 @@ def draw(engine: Engine, profile: Profile) -> None:
             return
         _introduce(engine.workspace, explorer, found[0], explorer.standing(profile.user_id))
         shown = found if st.session_state.get(ALL) else found[:AT_FIRST]
-        for start in range(0, len(shown), IN_A_ROW):
-            for column, way in zip(st.columns(IN_A_ROW), shown[start : start + IN_A_ROW], strict=False):
-                with column, st.container(border=True, height="stretch", key=f"way_{_plain(way.key)}"):
+        with st.container(key="ways_cards"):  # a grid, see style.css: as many beside each other as there is room for
+            for way in shown:
+                with st.container(border=True, height="stretch", key=f"way_{_plain(way.key)}"):
                     _card(engine, way, profile, explorer.standing(profile.user_id))
         if len(found) > AT_FIRST:
             st.toggle(f"Show all {len(found)}", key=ALL)
@@ -59,19 +58,18 @@ def _introduce(place: Workspace, explorer: Explorer, way: Way, standing: Standin
         else "Each is made from all that you did."
     )
     judged = (
-        f" They were tried on your next {standing.cases} choices after {_when(standing.moment)}, knowing nothing of them."
+        f" They were tried on your next {_choices(standing.cases)} after {_when(standing.moment)}, knowing nothing of them."
         if standing
         else f" Nobody has tried yet which of them finds your next choices; this does: `{place.command('profiles judge')}`"
     )
-    st.caption(f"The same history can be told in many ways. {made}{judged}")
+    st.caption(f"The same history can be told in many ways. {made}{judged} A + is not in your profile yet.")
 
 
 def _card(engine: Engine, way: Way, profile: Profile, standing: Standing | None) -> None:
     by = "" if way.source == EXTRACTION else f" · by {way.source}"
-    title = TITLES.get(way.style, way.style[:1].upper() + way.style[1:])
     show(
-        el("div", title, el("span", by, cls="ps-small ps-quiet"), cls="ps-title"),
-        el("p", worth_in_words(way, standing), cls="ps-small"),
+        el("div", title_of(way.style), el("span", by, cls="ps-small ps-quiet"), cls="ps-title"),
+        el("p", worth_in_words(way, standing), cls="ps-small ps-worth"),
         _side("Likes", way.profile.likes, {one.text for one in profile.likes}, way.unborne),
         _side("Dislikes", way.profile.dislikes, {one.text for one in profile.dislikes}, way.unborne),
         _text(way),
@@ -84,7 +82,7 @@ def _card(engine: Engine, way: Way, profile: Profile, standing: Standing | None)
 
 _PRESSES: tuple[tuple[Kind, str, str], ...] = (
     ("adopt", "Use this one", "Puts it in the place of your profile. Undo brings back the one before."),
-    ("merge", "Add its phrases", "Adds what your profile does not say yet."),
+    ("merge", "Add phrases", "Adds what your profile does not say yet."),
     ("reject", "Not me", "Puts it away, and remembers that your profile was the better one."),
 )
 
@@ -94,11 +92,15 @@ def worth_in_words(way: Way, standing: Standing | None) -> str:
     worth = standing.ways.get(way.key) if standing else None
     if worth is None or standing is None:
         return "It was not tried on what came next."
-    said = f"Puts {worth.found} of your next {worth.cases} choices in the top 20"
+    said = f"Puts {worth.found} of your next {_choices(worth.cases)} in the top 20"
     usual = standing.ways.get(f"{EXTRACTION}: {USED}")
     if way.style == USED and way.source == EXTRACTION:
         return f"{said}: your profile is built in this way. Without any profile: {standing.without}."
     return f"{said}; the way your profile is built: {usual.found}." if usual else f"{said}; without any profile: {standing.without}."
+
+
+def _choices(many: int) -> str:
+    return "choice" if many == 1 else f"{many} choices"
 
 
 def _side(title: str, phrases: Sequence[Phrase], own: set[str], unborne: Sequence[str]) -> Markup | None:

@@ -15,7 +15,7 @@ from persona_core.errors import ArtefactBroken, WorkspaceMissing
 from persona_core.evaluation.worlds import Cut, cut_place
 from persona_core.profiles.ways.choices import as_pairs, read_choices
 from persona_core.profiles.ways.exploring import EXTRACTION
-from persona_core.profiles.ways.styles import STYLES
+from persona_core.profiles.ways.styles import title_of
 from persona_core.profiles.ways.work import CARD, TRAINING, WORTH, worths_of
 from persona_core.workspace import Workspace
 from ui import resources
@@ -24,7 +24,8 @@ MEASURE = (
     "How many times the things that people came to next halved their rank when the profile was added to their newest visits alone. "
     "0 means that it added nothing; below 0 it did harm. The line is the range in which the mean lies in 95 of 100 cases."
 )
-TITLES = {style.name: style.title for style in STYLES}
+FEWEST = 10
+"""Of a style that fewer people have, nothing is drawn."""
 
 
 def draw(place: Workspace, busy: bool) -> None:
@@ -37,6 +38,7 @@ def draw(place: Workspace, busy: bool) -> None:
     if pressed and not busy and not readonly:  # a page that was tampered with may press what is greyed out
         resources.build_job(str(place.root)).start("profiles", "pairs")
         st.rerun()
+    gains = gains[gains["people"] >= FEWEST] if not gains.empty else gains
     if gains.empty:
         st.caption(":material/travel_explore: Nobody has tried yet which ways to see people find what they come to next.")
     else:
@@ -67,8 +69,7 @@ def gains_in(place: Workspace) -> pd.DataFrame:
 
 def titled(key: str) -> str:
     source, _, style = key.partition(": ")
-    said = TITLES.get(style, style[:1].upper() + style[1:])
-    return said if source == EXTRACTION else f"{said} ({source})"
+    return title_of(style) if source == EXTRACTION else f"{title_of(style)} ({source})"
 
 
 def card_in(place: Workspace) -> dict[str, Any]:
@@ -89,9 +90,10 @@ def _chart(gains: pd.DataFrame) -> None:
         alt.Tooltip("gain:Q", title="Gain", format="+.2f"),
         alt.Tooltip("people:Q", title="People"),
     ]
-    bars = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title="halvings of the rank"), x2="high:Q", tooltip=tips)
+    reach = alt.X("low:Q", title="halvings of the rank")
+    bars = base.mark_rule(strokeWidth=2, color="#8a8279").encode(x=reach, x2="high:Q", tooltip=tips)
     dots = base.mark_circle(size=90, opacity=1).encode(x="gain:Q", tooltip=tips)
-    zero = alt.Chart(pd.DataFrame({"gain": [0.0]})).mark_rule(strokeDash=[3, 3], opacity=0.6).encode(x="gain:Q")
+    zero = alt.Chart(pd.DataFrame({"gain": [0.0]})).mark_rule(strokeDash=[3, 3], color="#8a8279").encode(x="gain:Q")
     best = gains.iloc[0]
     st.altair_chart(
         alt.layer(zero, bars, dots).properties(height=34 * len(gains) + 40), width="stretch",

@@ -138,7 +138,7 @@ def _occasions(past: Past) -> Profile:
 
 
 def _of_the_newest(many: int) -> Style:
-    return Style(f"newest {many}", f"From the newest {many} of what came before", lambda past: _needs(past.newest(many)))
+    return Style(f"newest {many}", f"From the last {many} things before that", lambda past: _needs(past.newest(many)))
 
 
 STYLES: Final = (
@@ -151,6 +151,12 @@ STYLES: Final = (
     Style("own words", "In their own words", _own_words),
     Style("occasions", "By what they do with things, and where", _occasions),
 )
+
+
+def title_of(name: str) -> str:
+    """What a person reads over a style; of one that is not known here, its name."""
+    known = {style.name: style.title for style in (*STYLES, *map(_of_the_newest, LENGTHS))}
+    return known.get(name, name[:1].upper() + name[1:])
 
 
 def _empty(past: Past) -> Profile:
