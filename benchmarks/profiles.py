@@ -77,6 +77,7 @@ def measured(source: Workspace, given: argparse.Namespace) -> dict[str, Any]:
         rows.append(_row(name, found, base, given.seed))
     whole = [one._replace(recent=(*one.older, *one.recent)) for one in people]
     rows.append(_row("all visits, no profile", ranked(judge, whole, lambda _: None), base, given.seed))
+    rows.append(_row("all visits, and needs", ranked(judge, whole, _in_style(ways, "needs")), base, given.seed))
     pairs = learning.artefact("pairs").manifest.counts
     facts = {"people": len(people), "next items": len(base.people), "items": len(world.items)}
     return {"facts": facts, "rows": sorted(rows, key=lambda row: -row["gain"]), "pairs": [dict(pairs)]}
