@@ -36,7 +36,7 @@ from persona_core.schema import Profile
 from persona_core.workspace import Workspace
 
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn")
-QUICK_PEOPLE = 60
+QUICK_PEOPLE, QUICK_SCENARIO = 60, "kitchen"
 RECENT_ONLY = "the newest visits alone"
 
 
@@ -59,15 +59,17 @@ def main() -> None:
             tables[name]["facts"]["seconds"] = round(time.perf_counter() - began, 1)
             print(f"\n{name}: " + ", ".join(f"{key} {value}" for key, value in tables[name]["facts"].items()))
             print_table(tables[name]["rows"])
-            print_table(tables[name]["pairs"])
+            if tables[name]["pairs"]:
+                print_table(tables[name]["pairs"])
     write_json("profiles", Options(given.quick, given.json, given.seed), PACKAGES, tables)
 
 
 def measured(source: Workspace, given: argparse.Namespace) -> dict[str, Any]:
-    learning = ways_world(source, TRAINING)
-    testing = ways_world(source, TESTING, upto="ways")
-    world, judge = judge_in(testing)
-    people = people_in(source, testing, world, TESTING, source.settings.profiles.recent)
+    learning = None if given.quick else ways_world(source, TRAINING)
+    window = TESTING._replace(scenarios=(QUICK_SCENARIO,)) if given.quick and not given.data else TESTING
+    testing = ways_world(source, window, upto="ways")
+    world, judge = judge_in(testing, epochs=3 if given.quick else None)
+    people = people_in(source, testing, world, window, source.settings.profiles.recent)
     people = people[:: max(1, len(people) // QUICK_PEOPLE)] if given.quick else people
     ways = ways_of(testing.artefact("ways").file(WAYS))
     rows = []
@@ -78,17 +80,19 @@ def measured(source: Workspace, given: argparse.Namespace) -> dict[str, Any]:
     whole = [one._replace(recent=(*one.older, *one.recent)) for one in people]
     rows.append(_row("all visits, no profile", ranked(judge, whole, lambda _: None), base, given.seed))
     rows.append(_row("all visits, and needs", ranked(judge, whole, _in_style(ways, "needs")), base, given.seed))
-    pairs = learning.artefact("pairs").manifest.counts
+    pairs = [dict(learning.artefact("pairs").manifest.counts)] if learning else []
     facts = {"people": len(people), "next items": len(base.people), "items": len(world.items)}
-    return {"facts": facts, "rows": sorted(rows, key=lambda row: -row["gain"]), "pairs": [dict(pairs)]}
+    return {"facts": facts, "rows": sorted(rows, key=lambda row: -row["gain"]), "pairs": pairs}
 
 
 def _rows(
-    learning: Workspace, ways: Mapping[str, Sequence[Way]], people: Sequence[Person]
+    learning: Workspace | None, ways: Mapping[str, Sequence[Way]], people: Sequence[Person]
 ) -> Iterator[tuple[str, Callable[[Person], Way | None]]]:
     yield RECENT_ONLY, lambda _: None
     for style in STYLES:
         yield style.name, _in_style(ways, style.name)
+    if learning is None:
+        return
     judged = worths_of(learning.artefact("worth").file(WORTH))
 
     def best(person: Person, wholly: bool) -> Way | None:
@@ -139,7 +143,8 @@ def _row(name: str, found: Ranked, base: Ranked, seed: int) -> dict[str, Any]:
 
 
 def _arguments() -> argparse.Namespace:
-    return parser_of("profiles", __doc__, "some of the people only", WITH_TEXTS).parse_args()
+    quick = "one scenario of the demo world, some of its people, a head less trained, without what the judge would choose"
+    return parser_of("profiles", __doc__, quick, WITH_TEXTS).parse_args()
 
 
 if __name__ == "__main__":

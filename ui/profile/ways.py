@@ -185,10 +185,10 @@ def _opened(root: str, versions: tuple[str, ...], _engine: Engine) -> Explorer:
 
 def _judged(place: Workspace) -> float:
     """Changes whenever the ways were judged anew."""
-    from persona_core.evaluation.worlds import Cut, cut_place
+    from persona_core.evaluation.worlds import cut_place
     from persona_core.profiles.ways.work import LATELY
 
-    pointer = cut_place(place, Cut("point_in_time", LATELY.known)).step_folder(LATELY.name) / "current"
+    pointer = cut_place(place, LATELY.cut).step_folder(LATELY.name) / "current"
     try:
         return pointer.stat().st_mtime
     except OSError:

@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from persona_core.errors import ArtefactBroken, WorkspaceMissing
-from persona_core.evaluation.worlds import Cut, cut_place
+from persona_core.evaluation.worlds import cut_place
 from persona_core.profiles.ways.choices import as_pairs, read_choices
 from persona_core.profiles.ways.exploring import EXTRACTION
 from persona_core.profiles.ways.styles import title_of
@@ -51,7 +51,7 @@ def draw(place: Workspace, busy: bool) -> None:
 def gains_in(place: Workspace) -> pd.DataFrame:
     """By style: the mean gain over people, between which bounds it lies, and of how many."""
     try:
-        worths = worths_of(cut_place(place, Cut("point_in_time", TRAINING.known)).artefact(TRAINING.name).file(WORTH))
+        worths = worths_of(cut_place(place, TRAINING.cut).artefact(TRAINING.name).file(WORTH))
     except (WorkspaceMissing, ArtefactBroken, OSError, ValueError, KeyError, TypeError):
         return pd.DataFrame()
     by_style: dict[str, list[float]] = {}
@@ -75,7 +75,7 @@ def titled(key: str) -> str:
 def card_in(place: Workspace) -> dict[str, Any]:
     """The data card of the pairs; empty where there are none."""
     try:
-        made = cut_place(place, Cut("point_in_time", TRAINING.known)).artefact("pairs")
+        made = cut_place(place, TRAINING.cut).artefact("pairs")
         card = json.loads(made.file(CARD).read_bytes())
     except (WorkspaceMissing, ArtefactBroken, OSError, ValueError, KeyError):
         return {}

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Self
 
 from persona_core.alignment.phrases import PhraseBook
 from persona_core.errors import ArtefactBroken, WorkspaceMissing
-from persona_core.evaluation.worlds import Cut, cut_place
+from persona_core.evaluation.worlds import cut_place
 from persona_core.personas.reading import Judge
 from persona_core.profiles.building import Rules
 from persona_core.profiles.ways.exploring import Way, explored, plain_head
@@ -79,7 +79,7 @@ class Explorer:
 def standings_in(workspace: Workspace) -> dict[str, Any]:
     """What was judged of this very catalogue; empty where nothing was."""
     try:
-        made = cut_place(workspace, Cut("point_in_time", LATELY.known)).artefact(LATELY.name)
+        made = cut_place(workspace, LATELY.cut).artefact(LATELY.name)
         if made.manifest.because.get("file source") != workspace.artefact("catalog").manifest.content:
             return {}
         return worths_of(made.file(WORTH))

@@ -55,6 +55,12 @@ class Window(NamedTuple):
     known: tuple[str, ...]
     upto: str
     """The part whose beginning ends it; empty for all that comes."""
+    scenarios: tuple[str, ...] = ()
+    """Only these; empty: all."""
+
+    @property
+    def cut(self) -> Cut:
+        return Cut("point_in_time", self.known, self.scenarios)
 
 
 TRAINING, LATELY = Window("worth", ("train",), "test"), Window("lately", ("train",), "")
@@ -67,7 +73,7 @@ TESTING = Window("worth", ("train", "valid"), "")
 
 def ways_world(source: Workspace, window: Window, listener: Listener = nobody, upto: str = "pairs") -> Workspace:
     """The cut world with what was explored, judged and paired in it, built where it is not, as far as the step `upto`."""
-    cut = Cut("point_in_time", window.known)
+    cut = window.cut
     place = cut_world(source, cut, listener=listener)
     own = [_explore_step(), _judge_step(source, window), _pair_step(window)]
     for step in own[: [step.name for step in own].index(upto) + 1]:
@@ -102,7 +108,8 @@ def people_in(source: Workspace, place: Workspace, world: World, window: Window,
     code = {item: place for place, item in enumerate(world.items)}
     wanted: dict[str, list[int]] = {}
     for case in cases:
-        wanted.setdefault(case.user_id, []).append(code[case.target])
+        if case.target in code:
+            wanted.setdefault(case.user_id, []).append(code[case.target])
     found = []
     for user in sorted(wanted):
         halves = halved(world.visits.get(user, ()), recent)
@@ -134,12 +141,13 @@ def _explore(context: StepContext) -> Counts:
 # Judging -----------------------------------------------------------------------------------------------------------------
 
 
-def judge_in(place: Workspace, tell: Tell = lambda done, total, what: None) -> tuple[World, RankingJudge]:
-    """The ranking judge of a cut world: its head learned from that world alone."""
+def judge_in(place: Workspace, tell: Tell = lambda done, total, what: None, epochs: int | None = None) -> tuple[World, RankingJudge]:
+    """The ranking judge of a cut world: its head learned from that world alone, in so many rounds where fewer will do."""
     settings = place.settings
     world = world_in({name: place.artefact(name) for name in INPUTS})
     book = phrases_known(PhraseBook())
-    recipe, rules = Recipe(seed=settings.seed), Rules(half_life_days=settings.ranking.half_life_days)
+    recipe = Recipe(seed=settings.seed) if epochs is None else Recipe(seed=settings.seed, epochs=epochs)
+    rules = Rules(half_life_days=settings.ranking.half_life_days)
     trained = trained_on(world, book, rules, recipe, lambda done, total, _: tell(done, total, "rounds of training"))
     weights = Weights(settings.ranking.taste, settings.ranking.habit, settings.ranking.popularity, 0.0)
     interactions = interactions_in(Catalog.of(place.artefact("catalog")))
