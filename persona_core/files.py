@@ -6,7 +6,7 @@ import fcntl
 import hashlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from pathlib import Path
 
@@ -32,6 +32,11 @@ def write_beside(path: Path, content: bytes) -> None:
 def write_json(path: Path, value: object) -> None:
     """For people and programs to read: indented, keys in the order they were given."""
     write_beside(path, orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+
+
+def json_lines(rows: Iterable[object]) -> bytes:
+    """Each row on a line of its own."""
+    return b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
 
 
 def canonical_json(value: object) -> bytes:

@@ -23,9 +23,9 @@ from persona_core.llm.protocol import LanguageModel
 from persona_core.personas.files import PERSONAS, VECTORS, read_personas, read_vectors
 from persona_core.personas.needs import read_needs
 from persona_core.pipeline import Counts, Step, StepContext
-from persona_core.profiles.building import Rules, avoided
+from persona_core.profiles.building import Rules, avoided, told_of
 from persona_core.profiles.steps import INPUTS, moment_of, needs_known, visits_in
-from persona_core.text.encoder import IDENTITY
+from persona_core.text.encoder import IDENTITY, Matrix
 from persona_core.workspace import Artefact, Workspace
 
 CARD, CURVE = "card.json", "curve.svg"
@@ -47,6 +47,11 @@ def world_in(inputs: dict[str, Artefact]) -> World:
     )
 
 
+def world_of(place: Workspace) -> World:
+    """The same of a workspace, as built now."""
+    return world_in({name: place.artefact(name) for name in INPUTS})
+
+
 def phrases_known(book: PhraseBook) -> PhraseBook:
     """The book with all that built profiles can say, encoded in one go."""
     from persona_core.text.encoder import BaseEncoder
@@ -58,17 +63,19 @@ def phrases_known(book: PhraseBook) -> PhraseBook:
 
 def phrases_said() -> list[str]:
     """All that built profiles can say, each once."""
-    texts = [
-        text
-        for need in read_needs()
-        for text in (need.phrase, f"They want {need.wants}.", f"They also want {need.wants}.", f"They decide {need.decides}.")
-    ]
+    texts = [text for need in read_needs() for text in told_of(need)]
     return list(dict.fromkeys([*texts, *avoided().values()]))
+
+
+def middle_of_needs(book: PhraseBook) -> Matrix:
+    """From where directions of words are taken."""
+    middle: Matrix = book.vectors([need.phrase for need in read_needs()]).mean(0)
+    return middle
 
 
 def frozen_head(world: World, book: PhraseBook) -> Head:
     """The base encoder as it is: what training begins with and must beat."""
-    middle = book.vectors([need.phrase for need in read_needs()]).mean(0)
+    middle = middle_of_needs(book)
     return Head.frozen(middle, world.vectors.mean(0) if len(world.vectors) else np.zeros_like(middle))
 
 

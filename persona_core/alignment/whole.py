@@ -10,9 +10,8 @@ import numpy as np
 from persona_core.alignment.full import FullRecipe, FullTrained, PersonaTexts, text_pairs, train_full
 from persona_core.alignment.pairs import World
 from persona_core.alignment.phrases import PhraseBook
-from persona_core.alignment.steps import lessons_in, phrases_known, world_in
+from persona_core.alignment.steps import lessons_in, phrases_known, world_of
 from persona_core.profiles.building import Rules
-from persona_core.profiles.steps import INPUTS
 from persona_core.workspace import Workspace
 
 FOLDER = "full"
@@ -20,7 +19,7 @@ FOLDER = "full"
 
 def full_training(workspace: Workspace, tell: Callable[[int, int, str], None] = lambda *_: None) -> FullTrained:
     """Trains on everything that is built here; goes on where it was stopped."""
-    world = world_in({name: workspace.artefact(name) for name in INPUTS})
+    world = world_of(workspace)
     return tuned_on(world, phrases_known(PhraseBook()), workspace.root / FOLDER, FullRecipe(seed=workspace.settings.seed), tell)
 
 

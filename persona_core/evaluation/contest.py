@@ -12,7 +12,7 @@ from persona_core.alignment.full import FullRecipe
 from persona_core.alignment.head import Head
 from persona_core.alignment.pairs import World, item_middles
 from persona_core.alignment.phrases import PhraseBook
-from persona_core.alignment.steps import frozen_head, phrases_known, trained_on, world_in
+from persona_core.alignment.steps import frozen_head, phrases_known, trained_on, world_of
 from persona_core.alignment.training import Recipe
 from persona_core.catalog.store import Catalog
 from persona_core.evaluation import rankers
@@ -41,7 +41,6 @@ from persona_core.trends.steps import rise_at
 from persona_core.workspace import Workspace
 
 Split = Literal["point_in_time", "last_item_out"]
-STEPS = ("catalog", "aspects", "personas")
 TEMPERATURES = (0.02, 0.05, 0.1)
 BLEND, WITHOUT, HEAD, FROZEN = (
     "personas and habits (the engine)",
@@ -118,7 +117,7 @@ def contest(source: Workspace, plan: Plan, listener: Listener = nobody, say: Tel
         cut = cut_world(source, _cut(plan, ("train", "valid")), listener=listener)
         for kind in AspectKind:
             less = without_kind(cut, kind, listener)
-            world = world_in({name: less.artefact(name) for name in STEPS})
+            world = world_of(less)
             report.ablations.append(_ablation_row(arena, f"nobody ever says: {kind}", _taste_anew(arena, book, tuned.recipe, world)))
     return report
 
@@ -132,7 +131,7 @@ def _cut(plan: Plan, parts: tuple[str, ...]) -> Cut:
 
 def _arena(source: Workspace, plan: Plan, part: Part, listener: Listener) -> Arena:
     cut = cut_world(source, _cut(plan, ("train",) if part == "valid" else ("train", "valid")), listener=listener)
-    world = world_in({name: cut.artefact(name) for name in STEPS})
+    world = world_of(cut)
     cases = _cases(source, plan, part)
     arena = arena_of(f"{plan.split} {part}", source, cut, world, cases)
     return replace(arena, seed=plan.seed)
@@ -325,5 +324,5 @@ def _all_suit(world: World) -> World:
 
 
 def _with_personas_of(world: World, leaky: Workspace) -> World:
-    other = world_in({name: leaky.artefact(name) for name in STEPS})
+    other = world_of(leaky)
     return replace(world, personas=other.personas, vectors=other.vectors)

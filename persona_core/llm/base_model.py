@@ -19,6 +19,13 @@ def needed(*libraries: str) -> None:
         raise PersonaError("Training needs more libraries.", why=f"Not installed: {', '.join(missing)}.", mend=INSTALL)
 
 
+def lora(rank: int, layers: list[int] | None = None) -> Any:
+    """How adapters are laid: over every projection, of these layers or of all."""
+    from peft import LoraConfig
+
+    return LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=list(LORA), layers_to_transform=layers, task_type="CAUSAL_LM")
+
+
 def load_base(weights: Path) -> tuple[Any, Any]:
     """The model and its tokenizer, from a Hugging Face folder or a GGUF file. Raises PersonaError, in words."""
     try:

@@ -98,6 +98,11 @@ def strongest(lifts: Numbers, most: int) -> list[tuple[int, float]]:
     return [(place, round(float(np.clip(lifts[place] / middle, 0.2, 3.0)), 2)) for place in kept]
 
 
+def told_of(need: Need) -> tuple[str, ...]:
+    """All that rules may say of a need that somebody has."""
+    return need.phrase, f"They want {need.wants}.", f"They also want {need.wants}.", f"They decide {need.decides}."
+
+
 def text_for(needs: Sequence[Need], avoid: Sequence[str]) -> str:
     """What they look for, how they decide, what they avoid, one thing a sentence; empty where nothing is known."""
     said = [f"They {'also ' if number else ''}want {need.wants}." for number, need in enumerate(needs[:TOLD])]

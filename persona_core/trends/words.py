@@ -130,6 +130,11 @@ PATTERNS: Final = tuple(
 
 def worth_saying(values: Values, by_chance: bool) -> list[tuple[str, str]]:
     """Which signals a reason names, and which way each points, the weightiest first."""
+    return standing_out(values, by_chance)[:MOST_SAID] or ([("momentum", "same")] if values else [])
+
+
+def standing_out(values: Values, by_chance: bool) -> list[tuple[str, str]]:
+    """All signals beyond what deserves a sentence, and which way each points, the weightiest first."""
     found: list[tuple[str, str, float]] = []
     for name, up, down in (("momentum", TIMES_UP, TIMES_DOWN), ("season", 1.25, 0.8), ("share_change", TIMES_UP, TIMES_DOWN)):
         value = values.get(name)
@@ -151,8 +156,7 @@ def worth_saying(values: Values, by_chance: bool) -> list[tuple[str, str]]:
         found.append(("burstiness", "up", 0.2))
     if values.get("slope", 0.0) >= GROWS and abs(values.get("acceleration", 0.0)) >= QUICKENS:
         found.append(("acceleration", "up" if values["acceleration"] > 0 else "down", 0.3))
-    ordered = [(name, way) for name, way, _ in sorted(found, key=lambda one: -one[2])][:MOST_SAID]
-    return ordered or ([("momentum", "same")] if values else [])
+    return [(name, way) for name, way, _ in sorted(found, key=lambda one: -one[2])]
 
 
 def outlook(expected: float, usual: float | None) -> str:

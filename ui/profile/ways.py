@@ -9,11 +9,13 @@ import streamlit as st
 
 from persona_core.engine import Engine
 from persona_core.errors import PersonaError
+from persona_core.evaluation.worlds import cut_place
 from persona_core.profiles.journal import setting
 from persona_core.profiles.ways.choices import Kind, remember
 from persona_core.profiles.ways.exploring import EXTRACTION, Way
 from persona_core.profiles.ways.now import Explorer, Standing
 from persona_core.profiles.ways.styles import title_of
+from persona_core.profiles.ways.work import LATELY
 from persona_core.profiles.ways.written import to_lines
 from persona_core.schema import Phrase, Profile
 from persona_core.workspace import Workspace
@@ -39,22 +41,22 @@ def draw(engine: Engine, profile: Profile) -> None:
         if not found:
             st.caption("Too little is known of this person to see them in other ways.")
             return
-        _introduce(engine.workspace, explorer, found[0], explorer.standing(profile.user_id))
+        standing = explorer.standing(profile.user_id)
+        _introduce(engine.workspace, found[0], standing)
         shown = found if st.session_state.get(ALL) else found[:AT_FIRST]
         with st.container(key="ways_cards"):  # a grid, see style.css: as many beside each other as there is room for
             for way in shown:
                 with st.container(border=True, height="stretch", key=f"way_{_plain(way.key)}"):
-                    _card(engine, way, profile, explorer.standing(profile.user_id))
+                    _card(engine, way, profile, standing)
         if len(found) > AT_FIRST:
             st.toggle(f"Show all {len(found)}", key=ALL)
 
 
-def _introduce(place: Workspace, explorer: Explorer, way: Way, standing: Standing | None) -> None:
+def _introduce(place: Workspace, way: Way, standing: Standing | None) -> None:
     """What they are made from, and by what they were judged."""
-    recent = explorer.boundaries.get(way.user_id)
     made = (
         f"Each is made from what you did until {_when(way.boundary)}; what you did since counts beside it, as it is."
-        if recent is not None and way.boundary is not None
+        if way.boundary is not None
         else "Each is made from all that you did."
     )
     judged = (
@@ -185,9 +187,6 @@ def _opened(root: str, versions: tuple[str, ...], _engine: Engine) -> Explorer:
 
 def _judged(place: Workspace) -> float:
     """Changes whenever the ways were judged anew."""
-    from persona_core.evaluation.worlds import cut_place
-    from persona_core.profiles.ways.work import LATELY
-
     pointer = cut_place(place, LATELY.cut).step_folder(LATELY.name) / "current"
     try:
         return pointer.stat().st_mtime
@@ -195,9 +194,8 @@ def _judged(place: Workspace) -> float:
         return 0.0
 
 
-def _when(moment: int | None) -> str:
-    at = datetime.fromtimestamp(moment or 0, UTC)
-    return f"{at:%B %Y}"
+def _when(moment: int) -> str:
+    return f"{datetime.fromtimestamp(moment, UTC):%B %Y}"
 
 
 def _plain(key: str) -> str:

@@ -7,12 +7,12 @@ from typing import Any
 
 import altair as alt
 import numpy as np
-import orjson
 import pandas as pd
 import streamlit as st
 
 from persona_core.errors import ArtefactBroken, WorkspaceMissing
 from persona_core.evaluation.worlds import cut_place
+from persona_core.files import json_lines
 from persona_core.profiles.ways.choices import as_pairs, read_choices
 from persona_core.profiles.ways.exploring import EXTRACTION
 from persona_core.profiles.ways.styles import title_of
@@ -114,7 +114,7 @@ def _pairs(card: dict[str, Any]) -> None:
 def _choices(place: Workspace) -> None:
     pairs = as_pairs(read_choices(place))
     if pairs:
-        lines = b"".join(orjson.dumps(one, option=orjson.OPT_APPEND_NEWLINE) for one in pairs)
+        lines = json_lines(pairs)
         label = f"What people chose themselves ({len(pairs)})"
         st.download_button(label, lines, "choices.jsonl", "application/jsonl", on_click="ignore",
                            icon=":material/download:")  # fmt: skip

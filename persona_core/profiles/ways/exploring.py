@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import orjson
 
 from persona_core.alignment.head import Head, unit
 from persona_core.alignment.pairs import pooled
 from persona_core.alignment.phrases import PhraseBook
-from persona_core.files import write_beside
-from persona_core.personas.needs import read_needs
+from persona_core.alignment.steps import middle_of_needs
+from persona_core.files import json_lines, write_beside
 from persona_core.personas.reading import Judge
 from persona_core.profiles.ways.grounding import groundedness, unborne
 from persona_core.profiles.ways.styles import Past, styles_for
@@ -70,8 +69,7 @@ def explored(past: Past, boundary: int | None, book: PhraseBook, judge: Judge, p
 
 def plain_head(book: PhraseBook) -> Head:
     """A head that maps nothing: what was learned is about items, not about what a profile says."""
-    middle = book.vectors([need.phrase for need in read_needs()]).mean(0)
-    return Head.frozen(middle, np.zeros(DIMENSION, np.float32))
+    return Head.frozen(middle_of_needs(book), np.zeros(DIMENSION, np.float32))
 
 
 def content_of(profile: Profile, book: PhraseBook, plain: Head) -> Matrix:
@@ -91,4 +89,4 @@ def ways_of(file: Path) -> dict[str, list[Way]]:
 
 
 def write_ways(path: Path, ways: Sequence[Way]) -> None:
-    write_beside(path, b"".join(orjson.dumps(one.model_dump(mode="json"), option=orjson.OPT_APPEND_NEWLINE) for one in ways))
+    write_beside(path, json_lines(one.model_dump(mode="json") for one in ways))

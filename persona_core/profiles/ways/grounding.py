@@ -16,7 +16,7 @@ from persona_core.alignment.phrases import PhraseBook
 from persona_core.alignment.taste import words_of
 from persona_core.personas.needs import read_needs
 from persona_core.personas.reading import Judge
-from persona_core.profiles.building import avoided
+from persona_core.profiles.building import avoided, told_of
 from persona_core.profiles.ways.styles import Past
 from persona_core.schema import Profile
 
@@ -31,14 +31,7 @@ def by_rule() -> dict[str, int]:
     """What the rules write, each with the need that it was written for."""
     found: dict[str, int] = {}
     for place, need in enumerate(read_needs()):
-        said = (
-            need.phrase,
-            f"They want {need.wants}.",
-            f"They also want {need.wants}.",
-            f"They decide {need.decides}.",
-            avoided()[need.id],
-        )
-        found |= dict.fromkeys(said, place)
+        found |= dict.fromkeys((*told_of(need), avoided()[need.id]), place)
     return found
 
 

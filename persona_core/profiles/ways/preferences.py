@@ -67,7 +67,7 @@ def pairs_for(user_id: str, prompt: str, ways: Sequence[Judged], rules: Rules) -
             found.append(Pair(prompt, better.lines, worse.lines, margin, user_id, better.style, worse.style, sureness))
     chosen: list[Pair] = []
     for pair in sorted(found, key=lambda one: (-one.sureness, one.chosen_style, one.rejected_style)):
-        used = {(one.chosen_style, one.rejected_style)[side] for one in chosen for side in range(2)}
+        used = {style for one in chosen for style in (one.chosen_style, one.rejected_style)}
         if not {pair.chosen_style, pair.rejected_style} & used and len(chosen) < rules.most_of_one:
             chosen.append(pair)
     return chosen
@@ -84,7 +84,7 @@ def apart(better: Worth, worse: Worth) -> tuple[float, float]:
 
 
 def balanced(pairs: Iterable[Pair], rules: Rules) -> list[Pair]:
-    """As many in which the chosen one is longer as in which it is shorter, in every pairing of two styles as far as that goes.
+    """As many in which the chosen one is longer as in which it is shorter.
 
     Of the more frequent kind the least sure are left out.
     """

@@ -1,7 +1,7 @@
 """A generator of profiles learns from preference pairs: first to write as the chosen ones are written, then to prefer them (DPO).
 
 Both are `trl`'s, over LoRA adapters on any base model. The reference of the second is what the first left. Nothing of a person but
-the pair's own prompt is shown. Every epoch leaves checkpoints, from which an interrupted training goes on.
+the pair's own prompt is shown. Checkpoints are left every few steps, from which an interrupted training goes on.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from persona_core.errors import PersonaError
-from persona_core.llm.base_model import LORA, needed
+from persona_core.llm.base_model import lora, needed
 from persona_core.profiles.ways.preferences import Pair
 
 Stage = Literal["sft", "dpo"]
@@ -38,13 +38,12 @@ class Recipe:
 def teach(base: Any, tokenizer: Any, pairs: Sequence[Pair], recipe: Recipe, folder: Path, tell: Tell) -> tuple[Any, dict[str, Any]]:
     """The model with its adapters after both stages, and their curves."""
     needed("trl", "peft", "datasets")
-    from peft import LoraConfig, get_peft_model
+    from peft import get_peft_model
 
     usable = [one for one in pairs if _long(tokenizer, one) <= recipe.longest]
     if not usable:
         raise PersonaError("There are no pairs to learn from.", mend="explore and judge first, or take another split")
-    config = LoraConfig(r=recipe.rank, lora_alpha=2 * recipe.rank, target_modules=list(LORA), task_type="CAUSAL_LM")
-    model: Any = get_peft_model(base, config)
+    model: Any = get_peft_model(base, lora(recipe.rank))
     curves = {}
     for stage in ("sft", "dpo"):
         trainer = _trainer(stage, model, tokenizer, usable, recipe, folder / stage, tell)

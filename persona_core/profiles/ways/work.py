@@ -16,18 +16,19 @@ import pandas as pd
 
 from persona_core.alignment.pairs import World
 from persona_core.alignment.phrases import PhraseBook
-from persona_core.alignment.steps import phrases_known, trained_on, world_in
+from persona_core.alignment.steps import phrases_known, trained_on, world_of
 from persona_core.alignment.taste import words_of
 from persona_core.alignment.training import Recipe
 from persona_core.catalog.splits import Moments
 from persona_core.catalog.store import Catalog
 from persona_core.evaluation.cases import point_in_time_cases
 from persona_core.evaluation.worlds import Cut, cut_steps, cut_world, split_moments
-from persona_core.files import write_beside, write_json
+from persona_core.files import json_lines, write_beside, write_json
 from persona_core.personas.aspects import ASPECTS, kept, read_aspects
 from persona_core.personas.reading import Judge
 from persona_core.pipeline import Counts, Pipeline, Step, StepContext
 from persona_core.profiles.building import Rules
+from persona_core.profiles.steps import INPUTS
 from persona_core.profiles.ways.asking import prompt_of
 from persona_core.profiles.ways.exploring import Way, explored, plain_head, ways_of, write_ways
 from persona_core.profiles.ways.halves import halved
@@ -40,7 +41,6 @@ from persona_core.ranking.parts import Weights
 from persona_core.ranking.steps import interactions_in
 from persona_core.workspace import Workspace
 
-INPUTS = ("catalog", "aspects", "personas")
 WAYS, WORTH, PAIRS, CARD = "ways.jsonl", "worth.jsonl", "pairs.jsonl", "card.json"
 Tell = Callable[[int, int, str], None]
 FEWEST_OLDER = 3
@@ -83,7 +83,7 @@ def ways_world(source: Workspace, window: Window, listener: Listener = nobody, u
 
 def pasts_in(place: Workspace, recent: int, rules: Rules) -> tuple[World, dict[str, Past], dict[str, int | None]]:
     """Everybody with enough of an older history: what their profile may be made from, and where it ends."""
-    world = world_in({name: place.artefact(name) for name in ("catalog", "aspects", "personas")})
+    world = world_of(place)
     aspects = [kept(row) for row in read_aspects(place.artefact("aspects").file(ASPECTS)).itertuples()]
     halves = {user: halved(visits, recent) for user, visits in world.visits.items()}
     older = {user: one.older for user, one in halves.items() if len(one.older) >= FEWEST_OLDER}
@@ -144,7 +144,7 @@ def _explore(context: StepContext) -> Counts:
 def judge_in(place: Workspace, tell: Tell = lambda done, total, what: None, epochs: int | None = None) -> tuple[World, RankingJudge]:
     """The ranking judge of a cut world: its head learned from that world alone, in so many rounds where fewer will do."""
     settings = place.settings
-    world = world_in({name: place.artefact(name) for name in INPUTS})
+    world = world_of(place)
     book = phrases_known(PhraseBook())
     recipe = Recipe(seed=settings.seed) if epochs is None else Recipe(seed=settings.seed, epochs=epochs)
     rules = Rules(half_life_days=settings.ranking.half_life_days)
@@ -171,7 +171,7 @@ def _judge(context: StepContext, source: Workspace, window: Window) -> Counts:
         total += len(own)
         if number % 20 == 0 or number == len(people):
             context.progress(number, len(people), "people")
-    write_beside(context.file(WORTH), b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows))
+    write_beside(context.file(WORTH), json_lines(rows))
     gains = [one["gain"] for row in rows for one in row["ways"].values()]
     return {"people": len(rows), "ways": total, "next items": sum(row["cases"] for row in rows),
             "gain, mean": round(float(np.mean(gains)), 4) if gains else 0.0}  # fmt: skip
@@ -196,7 +196,7 @@ def _pair(context: StepContext, window: Window) -> Counts:
         own = [Judged(way.style, way.source, way.lines, judged["ways"][way.key], way.borne_out) for way in ways[user]]
         found += pairs_for(user, prompt_of(pasts[user], titles), own, rules)
     chosen = balanced(found, rules)
-    write_beside(context.file(PAIRS), b"".join(orjson.dumps(asdict(one), option=orjson.OPT_APPEND_NEWLINE) for one in chosen))
+    write_beside(context.file(PAIRS), json_lines(asdict(one) for one in chosen))
     write_json(context.file(CARD), card_of(chosen, len(found), len(worths), rules, {"seed": context.settings.seed}))
     return {"pairs": len(chosen), "left out to balance lengths": len(found) - len(chosen), "people looked at": len(worths)}
 

@@ -13,7 +13,7 @@ from persona_core.schema import Item
 from persona_core.trends.boosting import Boosting
 from persona_core.trends.panel import Panel
 from persona_core.trends.signals import before, by_chance, number, signals_of
-from persona_core.trends.words import BURSTS, RATIOS, Values, flipped, outlook, told, worth_saying
+from persona_core.trends.words import Values, flipped, outlook, standing_out, told, worth_saying
 
 SHOWN = 12
 """So many windows of the series stand in the prompt."""
@@ -21,10 +21,12 @@ LONGEST_TEXT = 60
 """So many characters of what its maker says."""
 Part = Literal["text", "signals"]
 UNITS: Final = {
-    "momentum": "times", "slope": "%", "acceleration": "", "season": "times", "share_change": "times", "rating_change": "stars",
+    "momentum": "times", "slope": "%", "season": "times", "share_change": "times", "rating_change": "stars",
     "praise_change": "points", "recency": "ago", "age": "known",
 }  # fmt: skip
 """The signals in the prompt, each in the measure in which reasons say it."""
+PLAIN: Final = {"last": "last nobody", "burstiness": "in bursts"}
+"""Those without a number."""
 THAN: Final = {"up": "more than usual", "down": "fewer than usual", "same": "about as usual"}
 
 
@@ -99,26 +101,23 @@ def prompt_of(item: Item, panel: Panel, place: int, values: Values, chance: bool
 
 
 def in_prompt(values: Values, chance: bool) -> list[str]:
-    """Each signal with its direction, in the measure in which a reason would say it: models misjudge bare numbers."""
+    """What stands out, each with its direction and in the measure in which a reason would say it: models misjudge bare
+    numbers, and of what they see they speak, so trifles are not shown."""
     found = []
-    for name, unit in UNITS.items():
-        value = values.get(name)
-        if value is None:
+    for name, way in standing_out(values, chance):
+        if name in PLAIN:
+            found.append(PLAIN[name])
             continue
-        up = value >= (1 if name in RATIOS else 0)
+        value, unit = values[name], UNITS.get(name, "")
         if unit == "times":
-            many = f"{number(value)} times" if up else f"{value * 100:.0f}%"
+            many = f"{number(value)} times" if way == "up" else f"{value * 100:.0f}%"
         elif unit in ("%", "points"):
             many = f"{abs(value) * 100:.0f}{'' if unit == '%' else ' '}{unit}"
         else:
             many = f"{abs(value):.1f} {unit}" if unit == "stars" else f"{value:.0f} {unit}" if unit else ""
-        way = "" if unit in ("ago", "known") else "as usual" if name == "momentum" and chance else "up" if up else "down"
-        found.append(" ".join(part for part in (name.removesuffix("_change"), way, many) if part))
-    if values.get("last") == 0:
-        found.append("last nobody")
-    if values.get("burstiness", -1.0) >= BURSTS:
-        found.append("in bursts")
-    return found
+        turn = "" if unit in ("ago", "known") else way
+        found.append(" ".join(part for part in (name.removesuffix("_change"), turn, many) if part))
+    return found or ["nothing stands out"]
 
 
 def training_examples(panel: Panel, items: Sequence[Item], seed: int, without: frozenset[Part], least: int = 6) -> list[list[Example]]:

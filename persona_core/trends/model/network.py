@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from persona_core.errors import PersonaError
-from persona_core.llm.base_model import LORA
+from persona_core.llm.base_model import lora
 from persona_core.trends.model.examples import Example
 
 if TYPE_CHECKING:
@@ -38,16 +38,13 @@ class TrendNetwork:
 
     def __init__(self, base: Any, tokenizer: Any, texts: Sequence[str], rank: int, seed: int, upper: float = 0.5) -> None:
         import torch
-        from peft import LoraConfig, get_peft_model
+        from peft import get_peft_model
 
         layers = base.config.get_text_config().num_hidden_layers
         chosen = list(range(int(layers * (1 - upper)), layers))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            config = LoraConfig(
-                r=rank, lora_alpha=2 * rank, target_modules=list(LORA), layers_to_transform=chosen, task_type="CAUSAL_LM"
-            )
-            self.model: Any = get_peft_model(base, config)
+            self.model: Any = get_peft_model(base, lora(rank, chosen))
         whole: Any = self.model
         self.trunk: Any = whole.base_model.model.model
         self.tokenizer = tokenizer
