@@ -78,6 +78,10 @@ class OllamaSettings(Section):
         named = (part.strip().rstrip("/") for part in self.host.split(","))
         return tuple(dict.fromkeys(part for part in named if part)) or (type(self).model_fields["host"].default,)
 
+    def of(self, model: str) -> OllamaSettings:
+        """The same servers, asked for another model."""
+        return self.model_copy(update={"model": model})
+
 
 class ChromaSettings(Section):
     """A Chroma server's address; empty means the index lives in the workspace."""
@@ -90,6 +94,10 @@ class ProfileSettings(Section):
 
     recent: int = Field(default=10, ge=0, le=1000)
     """So many of somebody's newest visits stay raw beside the profile, but never more than half of all."""
+    models: str = ""
+    """Models of the same servers that write other profiles of people, with commas between them; empty: the one that builds."""
+    people: int = Field(default=60, ge=0)
+    """Of so many people they are asked for some; models are slow."""
 
 
 class RankingSettings(Section):
@@ -121,6 +129,12 @@ class Settings(Section):
     chroma: ChromaSettings = ChromaSettings()
     ranking: RankingSettings = RankingSettings()
     profiles: ProfileSettings = ProfileSettings()
+
+    @property
+    def writers(self) -> tuple[str, ...]:
+        """The models that write other profiles, each once, in the order given."""
+        named = (part.strip() for part in self.profiles.models.split(","))
+        return tuple(dict.fromkeys(part for part in named if part)) or (self.ollama.model,)
 
 
 def load(workspace: Path, environment: Mapping[str, str] | None = None) -> Settings:

@@ -6,6 +6,7 @@ What a model made stays good while its server is away; nobody loses personas by 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from functools import lru_cache
 
 from persona_core.errors import ArtefactBroken, ModelUnavailable, WorkspaceMissing
@@ -20,6 +21,8 @@ from persona_core.workspace import Manifest, Workspace
 ANSWERS = "answers.sqlite"
 NONE = "none"
 SOURCE = "model"
+BETWEEN = ", "
+"""Between the names of several."""
 RETRY = "to ask again"
 """The count under which a step says how many answers failed."""
 FRESH_S = 20.0
@@ -33,18 +36,22 @@ def _looked(settings: OllamaSettings, moment: int) -> tuple[ServerState, ...]:
 
 def reachable_model(settings: OllamaSettings) -> str:
     """Name and digest of the model that would be asked now, or `none`."""
+    return next(iter(reachable_models(settings, (settings.model,))), NONE)
+
+
+def reachable_models(settings: OllamaSettings, names: Sequence[str]) -> list[str]:
+    """Name and digest of those of them that could be asked now."""
     if settings.use == "never":
-        return NONE
-    for state in _looked(settings, int(time.monotonic() / FRESH_S)):
-        if state.reachable and state.has(settings.model):
-            return f"{settings.model}@{state.digest_of(settings.model)[:12]}"
-    return NONE
+        return []
+    there = [state for state in _looked(settings, int(time.monotonic() / FRESH_S)) if state.reachable]
+    found = ((name, next((state.digest_of(name) for state in there if state.has(name)), None)) for name in names)
+    return [f"{name}@{digest[:12]}" for name, digest in found if digest is not None]
 
 
-def model_for(workspace: Workspace, step: str) -> str:
-    """Whose work the step is, or would be: the model at hand, else the one that made what is there."""
+def model_for(workspace: Workspace, step: str, names: Sequence[str] = ()) -> str:
+    """Whose work the step is, or would be: the model at hand, or of several those at hand; else who made what is there."""
     settings = workspace.settings.ollama
-    at_hand = reachable_model(settings)
+    at_hand = BETWEEN.join(reachable_models(settings, names or (settings.model,))) or NONE
     if at_hand != NONE or settings.use == "never":
         return at_hand
     try:
@@ -53,9 +60,9 @@ def model_for(workspace: Workspace, step: str) -> str:
         return NONE
 
 
-def model_sources(workspace: Workspace, step: str, prompt: str) -> dict[str, str]:
+def model_sources(workspace: Workspace, step: str, prompt: str, names: Sequence[str] = ()) -> dict[str, str]:
     """What a step that may ask a model depends on: which model, and, where there is one, the prompt's very words."""
-    model = model_for(workspace, step)
+    model = model_for(workspace, step, names)
     return {SOURCE: model} | ({} if model == NONE else {"prompt": file_digest_as_known(FOLDER / f"{prompt}.txt")})
 
 
@@ -64,10 +71,21 @@ def opened_model(workspace: Workspace, step: str, wanted: str) -> OllamaModel | 
 
     `wanted` is what `model_for` said when the step began: servers come and go, and the result is filed under that name.
     """
+    return next(iter(opened_models(workspace, step, wanted)), None)
+
+
+def opened_models(workspace: Workspace, step: str, wanted: str, temperature: float = 0.0) -> list[OllamaModel]:
+    """The same where several were named."""
     if wanted == NONE:
-        return None
+        return []
+    cache = AnswerCache(workspace.root / ANSWERS)
+    return [_opened(workspace, step, one, cache, temperature) for one in wanted.split(BETWEEN)]
+
+
+def _opened(workspace: Workspace, step: str, wanted: str, cache: AnswerCache, temperature: float) -> OllamaModel:
     settings = workspace.settings
-    model = OllamaModel.of(settings.ollama, AnswerCache(workspace.root / ANSWERS), seed=settings.seed)
+    named = settings.ollama.of(wanted.rpartition("@")[0])
+    model = OllamaModel.of(named, cache, seed=settings.seed, temperature=temperature)
     if model is None:
         raise ModelUnavailable(
             f"{step!r} is the work of the model {wanted}, which cannot be reached now.",
@@ -77,10 +95,11 @@ def opened_model(workspace: Workspace, step: str, wanted: str) -> OllamaModel | 
     return model
 
 
-def asks_again(workspace: Workspace, manifest: Manifest) -> str:
+def asks_again(workspace: Workspace, manifest: Manifest, names: Sequence[str] = ()) -> str:
     """Why a finished step is not done yet: answers failed, and there is a model to ask again."""
     failed = manifest.counts.get(RETRY, 0)
-    if failed and reachable_model(workspace.settings.ollama) != NONE:
+    settings = workspace.settings.ollama
+    if failed and reachable_models(settings, names or (settings.model,)):
         said = "1 answer" if failed == 1 else f"{failed} answers"
         return f"{said} of the model failed; the next build asks again"
     return ""

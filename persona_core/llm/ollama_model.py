@@ -55,7 +55,7 @@ class OllamaModel:
     """Safe to ask from several threads. With a cache, what was answered once is never asked again."""
 
     def __init__(
-        self, settings: OllamaSettings, digest: str, cache: AnswerCache | None = None, *, seed: int = 0,
+        self, settings: OllamaSettings, digest: str, cache: AnswerCache | None = None, *, seed: int = 0, temperature: float = 0.0,
         sleep: Callable[[float], None] = time.sleep, clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self.name = settings.model
@@ -63,13 +63,16 @@ class OllamaModel:
         self._settings = settings
         self._cache = cache
         self._seed = seed
+        self._temperature = temperature
         self._sleep = sleep
         self._pool = HostPool(settings.hosts, settings.parallel, clock)
         self._clients: dict[Host, Any] = {}
         self._clients_lock = Lock()
 
     @classmethod
-    def of(cls, settings: OllamaSettings, cache: AnswerCache | None = None, *, seed: int = 0) -> OllamaModel | None:
+    def of(
+        cls, settings: OllamaSettings, cache: AnswerCache | None = None, *, seed: int = 0, temperature: float = 0.0
+    ) -> OllamaModel | None:
         """The model that the settings name, or None if it is not to be used or nobody answers.
 
         Hosts that are down, or have other weights under that name, are passed over until they have the right ones.
@@ -82,7 +85,7 @@ class OllamaModel:
         digests = [state.digest_of(settings.model) for state in reachable if state.has(settings.model)]
         if not digests:
             raise _missing(settings.model, ", ".join(state.host for state in reachable))
-        return cls(settings, digests[0], cache, seed=seed)
+        return cls(settings, digests[0], cache, seed=seed, temperature=temperature)
 
     def fits(self, prompt: Prompt) -> bool:
         """Whether the prompt and the longest answer fit into the context; guessed on the safe side."""
@@ -124,7 +127,7 @@ class OllamaModel:
         """The n-th attempt's; only bad answers change them, so that a server's bad day does not change what it says."""
         return {
             "seed": self._seed + bad,
-            "temperature": RETRY_TEMPERATURE if bad else 0.0,
+            "temperature": max(self._temperature, RETRY_TEMPERATURE if bad else 0.0),
             "num_ctx": self._settings.context,
             "num_predict": self._settings.answer_tokens,
         }

@@ -15,6 +15,7 @@ from persona_core.profiles.ways.now import Explorer, Standing
 from persona_core.schema import Phrase, Profile
 from persona_core.workspace import Workspace
 from tests.app.conftest import PAGES, Opened, pages_html, sound, words_of
+from tests.support.scripted import Scripted
 from ui.profile import ways
 
 PAGE, WHO = PAGES["your_profile"], "u0012"
@@ -74,10 +75,17 @@ def test_one_that_is_put_away_is_gone_for_this_person(page: AppTest, remembered:
     assert remembered[0][1] == "reject"
 
 
-def test_phrases_are_added_to_what_is_there(page: AppTest) -> None:
-    before = sum(html.count('class="ps-phrase"') for html in pages_html(page))
-    at = pressed(page, "merge")
-    assert sum(html.count('class="ps-phrase"') for html in pages_html(at)) >= before
+def phrases(at: AppTest) -> int:
+    return sum(html.count('class="ps-phrase"') for html in pages_html(at))
+
+
+def test_a_single_phrase_is_added_or_all_of_them(page: AppTest, remembered: list[tuple[Any, ...]]) -> None:
+    before = phrases(page)
+    one = next(one for one in page.button if str(one.key).startswith("way_add_"))
+    at = sound(one.click().run())
+    assert phrases(at) == before + 1
+    assert remembered[0][1] == "merge"
+    assert phrases(pressed(at, "merge")) > before + 1
 
 
 def test_a_disk_that_is_full_is_said_and_the_profile_is_taken_all_the_same(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,6 +114,35 @@ def test_without_judging_it_says_so(page: AppTest, monkeypatch: pytest.MonkeyPat
     text = words_of(sound(page.run())) + " ".join(pages_html(page))
     assert "Nobody has tried yet" in text
     assert "It was not tried on what came next." in text
+
+
+# Models ------------------------------------------------------------------------------------------------------------------
+
+
+def asked(at: AppTest) -> AppTest:
+    return sound(at.button(key="ways_ask").click().run())
+
+
+def test_without_a_server_it_says_how_to_start_one(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PERSONA_OLLAMA_USE", "auto")
+    monkeypatch.setattr(ways, "reachable_models", lambda *_: [])
+    at = asked(sound(page.run()))
+    assert any("ollama serve" in one.label for one in at.status)
+    assert len(shown(at)) == ways.AT_FIRST
+
+
+def test_what_models_write_stands_beside_the_others_and_is_asked_once(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = {"likes": [{"cites": [1], "phrase": "sings while walking", "strength": 2}], "dislikes": [], "text": ""}
+    model = Scripted(answer, name="bard:1b")
+    monkeypatch.setenv("PERSONA_OLLAMA_USE", "auto")
+    monkeypatch.setattr(ways, "reachable_models", lambda *_: ["bard:1b@feed"])
+    monkeypatch.setattr(ways, "opened_models", lambda *_: [model])
+    at = asked(sound(page.run()))
+    assert model.asked
+    at = sound(at.toggle(key=ways.ALL).set_value(True).run())
+    assert "bard:1b" in " ".join(pages_html(at))
+    assert "sings while walking" in " ".join(pages_html(at))
+    assert not [one for one in at.button if one.key == "ways_ask"]
 
 
 # In words ----------------------------------------------------------------------------------------------------------------

@@ -11,11 +11,12 @@ from streamlit.testing.v1 import AppTest
 
 from persona_core.profiles.ways.choices import remember
 from persona_core.profiles.ways.judging import Worth
+from persona_core.profiles.ways.second import AGREEMENTS
 from persona_core.profiles.ways.work import CARD, WORTH
 from persona_core.workspace import Workspace
 from tests.app.conftest import PAGES, Opened, sound, words_of
 from ui.jobs import BuildJob
-from ui.workshop import ways
+from ui.workshop import teaching, ways
 
 
 def learning(open_app: Opened, place: Workspace) -> AppTest:
@@ -53,6 +54,8 @@ def judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / CARD).write_bytes(orjson.dumps({"pairs": 1_234, "people": 56}))
 
     class Cut:
+        root = tmp_path
+
         def artefact(self, name: str) -> Made:
             return Made(tmp_path)
 
@@ -106,3 +109,44 @@ def test_what_people_chose_can_be_taken_along(tmp_path: Path, open_app: Opened, 
     monkeypatch.setattr(ways.st, "download_button", lambda label, *_, **__: shown.append(label))
     ways._choices(place)
     assert shown == ["What people chose themselves (1)"]
+
+
+# Teaching ----------------------------------------------------------------------------------------------------------------
+
+
+def taught_with(at: AppTest, path: str) -> AppTest:
+    at.text_input[-1].set_value(path)
+    return sound(next(one for one in at.button if one.label == "Teach").click().run())
+
+
+def test_a_generator_is_taught_from_weights_that_are_there(
+    built_demo: Workspace, open_app: Opened, judged: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[tuple[str, ...]] = []
+    monkeypatch.setattr(BuildJob, "start", lambda self, *words: begun.append(words))
+    at = taught_with(learning(open_app, built_demo), "/nowhere/at/all.gguf")
+    assert not begun
+    assert "There is nothing at that path" in " ".join(one.value for one in at.error)
+    taught_with(at, str(judged))
+    assert begun == [("profiles", "align", "--weights", str(judged))]
+
+
+def test_what_came_of_teaching_is_drawn(
+    built_demo: Workspace, open_app: Opened, judged: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = {"sft": [{"loss": 3.0}, {"loss": 1.0}], "dpo": [{"rewards/accuracies": 0.5}, {"rewards/accuracies": 0.8}]}
+    found = {"model": "tiny", "pairs": 30, "held": 8, "preferred of held": [0.5, 0.75], "curves": rows}
+    monkeypatch.setattr(teaching, "curves_in", lambda _: found)
+    said = words_of(learning(open_app, built_demo))
+    assert "learned from 30 pairs" in said
+    assert "50% after imitation and in 75% at the end" in said
+    assert list(teaching.points_of(found, "sft", "loss")["value"]) == [3.0, 2.0]
+    assert teaching.points_of({"curves": {"sft": [{"loss": "x"}, 3]}}, "sft", "loss").empty
+
+
+def test_judges_that_were_heard_are_told_of(built_demo: Workspace, open_app: Opened, judged: Path) -> None:
+    row = {"judge": "tiny, reading on", "people": 9, "pairs": 80, "same": 0.6, "low": 0.5, "high": 0.7}
+    (judged / AGREEMENTS).write_bytes(orjson.dumps([row]))
+    assert "tiny, reading on finds the same way better as the ranking does in 60% of 80 pairs" in words_of(
+        learning(open_app, built_demo)
+    )

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -15,8 +13,7 @@ from hypothesis import strategies as st
 from persona_core.alignment.taste import Role, words_of
 from persona_core.errors import ModelAnswerBad
 from persona_core.llm.prompts import FENCE_RULE
-from persona_core.llm.protocol import Answer, FormT, Prompt, Usage
-from persona_core.llm.reading import Unreadable, value_in
+from persona_core.llm.protocol import Prompt
 from persona_core.personas.aspects import KeptAspect
 from persona_core.profiles.asking import (
     EVIDENCE_BYTES,
@@ -38,28 +35,12 @@ from persona_core.profiles.asking import (
 from persona_core.profiles.building import MOST_DISLIKES, MOST_LIKES
 from persona_core.profiles.evidence import UNRATED, Visit, pleased
 from persona_core.schema import Aspect, AspectKind, Phrase, Profile, Quote, Sentiment
+from tests.support.scripted import Scripted
 
 FENCE = re.compile(r"^<<data (\S+) ([0-9a-f]{6,})>>\n(.*?)\n<<end \2>>$", re.MULTILINE | re.DOTALL)
 TITLES = ("Feather Tent", "Hush Fan", "Copper Pan")
 KNOWN = Profile(user_id="u", version=1, text="They want it quiet.", likes=(Phrase(text="wants it quiet"),), history=("tent", "fan"))
 NOW = 1_000
-
-
-@dataclass
-class Scripted:
-    """Says what it is told to, in the form that is asked for; and remembers what it was asked."""
-
-    says: object
-    name: str = "scripted"
-    digest: str = "0"
-    asked: list[Prompt] = field(default_factory=list)
-
-    def ask(self, prompt: Prompt, form: type[FormT]) -> Answer[FormT]:
-        self.asked.append(prompt)
-        try:
-            return Answer(value_in(self.says if isinstance(self.says, str) else json.dumps(self.says), form), Usage(), cached=False)
-        except Unreadable as error:
-            raise ModelAnswerBad(str(error)) from error
 
 
 def aspect(text: str, review: str = "r1", feeling: Sentiment | None = None, stars: float | None = 5.0) -> KeptAspect:

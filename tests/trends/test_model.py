@@ -17,12 +17,11 @@ from persona_core.llm.base_model import load_base
 from persona_core.schema import Item
 from persona_core.steps import pipeline_of
 from persona_core.trends.files import Trends
-from persona_core.trends.model.examples import Example, batches, examples_at, training_examples
-from persona_core.trends.model.export import export
+from persona_core.trends.model.examples import Example, batches, examples_at, in_prompt, training_examples
 from persona_core.trends.model.head import fit_head
 from persona_core.trends.model.network import NEEDED, TrendNetwork
 from persona_core.trends.model.training import ADAPTERS, STATE, Training, losses, train
-from persona_core.trends.model.working import faith, numbers, opened, told_apart, work
+from persona_core.trends.model.working import exported, faith, numbers, opened, told_apart, work
 from persona_core.trends.panel import Panel
 from persona_core.trends.words import holds, statements_in
 from persona_core.workspace import Workspace
@@ -93,6 +92,15 @@ def test_parts_can_be_left_out_of_the_prompt(panel: Panel, items: list[Item]) ->
     assert "Signals:" not in no_signals
     assert "Pan 0" not in no_text
     assert math.isnan(examples_at(panel, items, None, 7)[0].target)
+
+
+def test_only_what_stands_out_is_in_the_prompt_with_its_direction() -> None:
+    assert in_prompt({"momentum": 2.3, "slope": 0.01, "last": 3}, False) == ["momentum up 2.3 times"]
+    assert in_prompt({"slope": 0.2, "acceleration": 2.0}, False) == ["slope up 20%", "acceleration up"]
+    assert in_prompt({"momentum": 3.0, "recency": 3, "rating_change": -0.4, "burstiness": 0.2}, True) == [
+        "recency 3 ago", "rating down 0.4 stars", "in bursts",
+    ]  # fmt: skip
+    assert in_prompt({"slope": 0.01}, False) == in_prompt({}, False) == ["nothing stands out"]
 
 
 def test_batches_are_of_one_cut_off_and_the_same_for_the_same_seed(past: list[list[Example]]) -> None:
@@ -265,7 +273,7 @@ def test_the_export_is_read_by_the_library_and_says_the_same(base: Path, past: l
 
     net = network(base, past)
     train(net, past, SHORT, tmp_path / "work")
-    file = export(net, base, tmp_path / "out")
+    file = exported(net, base, tmp_path / "out")
     text = file.read_text("utf-8")
     assert f"FROM {base.resolve()}" in text
     assert "ADAPTER ./adapter" in text

@@ -39,7 +39,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_it_learns_to_write_and_then_to_prefer(base: Path, tmp_path: Path) -> None:
     told: list[tuple[str, int, int]] = []
-    model, notes = teach(*load_base(base), PAIRS, QUICK, tmp_path, lambda *at: told.append(at))
+    taught = teach(*load_base(base), PAIRS, QUICK, tmp_path, lambda *at: told.append(at), PAIRS[:2])
+    notes = taught.notes
     sft = [row["loss"] for row in notes["curves"]["sft"] if "loss" in row]
     assert sft[-1] < sft[0]
     dpo = [row["rewards/accuracies"] for row in notes["curves"]["dpo"] if "rewards/accuracies" in row]
@@ -47,7 +48,9 @@ def test_it_learns_to_write_and_then_to_prefer(base: Path, tmp_path: Path) -> No
     assert {stage for stage, _, _ in told} == {"sft", "dpo"}
     assert told[-1][1] == told[-1][2]
     assert notes["pairs"] == len(PAIRS)
-    said = written(model, load_base(base)[1], [PAIRS[0].prompt, PAIRS[1].prompt], most=8)
+    before, after = notes["preferred of held"]
+    assert after >= before
+    said = written(taught.model, load_base(base)[1], [PAIRS[0].prompt, PAIRS[1].prompt], most=8)
     assert len(said) == 2
 
 
@@ -68,7 +71,7 @@ def test_stopped_it_goes_on(base: Path, tmp_path: Path) -> None:
 
 def test_too_long_prompts_are_left_out_and_counted(base: Path, tmp_path: Path) -> None:
     long = replace(PAIRS[0], prompt=PAIRS[0].prompt * 30)
-    _, notes = teach(*load_base(base), [*PAIRS, long], replace(QUICK, sft_epochs=1, dpo_epochs=1), tmp_path, lambda *_: None)
+    notes = teach(*load_base(base), [*PAIRS, long], replace(QUICK, sft_epochs=1, dpo_epochs=1), tmp_path, lambda *_: None).notes
     assert (notes["pairs"], notes["left out as too long"]) == (len(PAIRS), 1)
     with pytest.raises(PersonaError, match="no pairs"):
         teach(*load_base(base), [long], QUICK, tmp_path / "none", lambda *_: None)

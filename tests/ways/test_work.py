@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import orjson
@@ -14,14 +16,17 @@ from persona_core.catalog.store import Catalog
 from persona_core.evaluation.worlds import known_reviews
 from persona_core.profiles.evidence import Visit
 from persona_core.profiles.steps import INPUTS
+from persona_core.profiles.ways import now, work
 from persona_core.profiles.ways.exploring import ways_of
 from persona_core.profiles.ways.judging import Person, RankingJudge
+from persona_core.profiles.ways.now import ship_standings, standings_in
 from persona_core.profiles.ways.work import LATELY, PAIRS, TRAINING, WAYS, WORTH, people_in, ways_world, worths_of
 from persona_core.ranking.parts import Weights
 from persona_core.ranking.steps import interactions_in
 from persona_core.schema import Phrase, Profile
 from persona_core.workspace import Workspace
 from tests.evaluation.test_worlds import CUTS, held_out, nothing_of, source_for, words_in
+from tests.support.scripted import Scripted
 from tests.support.shops import FakeBook, built_shop, kind_of
 from tests.support.tastes import some_head
 
@@ -63,6 +68,52 @@ def test_for_learning_the_test_is_not_looked_at(worlds: tuple[Workspace, Workspa
     cases = {one.user_id: one.next for one in lately}
     assert sum(len(one.next) for one in learning) < sum(len(one) for one in cases.values())
     assert all(set(one.next) <= set(cases[one.user_id]) for one in learning)
+
+
+# What ships, and what models write ---------------------------------------------------------------------------------------
+
+
+def test_what_was_judged_ships_and_is_found_where_nobody_judged(
+    worlds: tuple[Workspace, Workspace], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, _ = worlds
+    ways_world(source, LATELY, upto=LATELY.name)
+    here = standings_in(source)
+    assert here
+    file = ship_standings(source, tmp_path / "ways.jsonl")
+    assert file is not None
+    monkeypatch.setattr(now, "cut_place", lambda *_: Workspace.at(tmp_path / "nothing"))
+    there = standings_in(source, file)
+    assert there.keys() == here.keys()
+    for user, row in here.items():
+        assert {key: worth.found for key, worth in there[user]["ways"].items()} == {k: w.found for k, w in row["ways"].items()}
+    monkeypatch.setenv("PERSONA_PROFILES_RECENT", "3")
+    assert standings_in(source, file) == {}, "it was judged with other newest visits"
+    assert ship_standings(source, tmp_path / "none.jsonl") is None
+
+
+def test_models_are_asked_about_some_people_each_once(worlds: tuple[Workspace, Workspace], monkeypatch: pytest.MonkeyPatch) -> None:
+    _, place = worlds
+    good = {"likes": [{"cites": [1], "phrase": "wants it quiet", "strength": 2}], "dislikes": [], "text": ""}
+    models = [Scripted(good, name="one:1b"), Scripted("nonsense", name="two:2b")]
+    monkeypatch.setattr(work, "opened_models", lambda *_: models)
+    monkeypatch.setenv("PERSONA_PROFILES_PEOPLE", "2")
+    pasts = work.pasts_in(place)[1]
+    asked_of: list[str] = []
+
+    def mapped(function: Any, things: list[str], **_: Any) -> list[Any]:
+        asked_of.extend(things)
+        return [orjson.loads(orjson.dumps(function(one))) for one in things]
+
+    context = SimpleNamespace(settings=place.settings, workspace=place, because={"file model": "one:1b@x, two:2b@y"}, map=mapped)
+    told, counts = work._told_by_models(context, pasts)  # type: ignore[arg-type]
+    assert len(asked_of) == min(2, len(pasts))
+    assert set(told) == set(asked_of) <= set(pasts)
+    spoke = [user for user in told if told[user]]
+    assert spoke
+    assert all(one.source == "one:1b" for user in spoke for one in told[user])
+    assert counts["to ask again"] > 0
+    assert counts["by"] == "one:1b, two:2b"
 
 
 # The judge ---------------------------------------------------------------------------------------------------------------

@@ -10,13 +10,14 @@ import streamlit as st
 from persona_core.engine import Engine
 from persona_core.errors import PersonaError
 from persona_core.evaluation.worlds import cut_place
+from persona_core.llm.choice import BETWEEN, opened_models, reachable_models
 from persona_core.profiles.journal import setting
+from persona_core.profiles.ways.asked import WARMTH
 from persona_core.profiles.ways.choices import Kind, remember
-from persona_core.profiles.ways.exploring import EXTRACTION, Way
+from persona_core.profiles.ways.exploring import Way, title_of
 from persona_core.profiles.ways.now import Explorer, Standing
-from persona_core.profiles.ways.styles import title_of
 from persona_core.profiles.ways.work import LATELY
-from persona_core.profiles.ways.written import to_lines
+from persona_core.profiles.ways.written import EXTRACTION, to_lines
 from persona_core.schema import Phrase, Profile
 from persona_core.workspace import Workspace
 from ui import state
@@ -24,7 +25,9 @@ from ui.look import tame
 from ui.markup import Markup, el, show
 
 AT_FIRST = 3
-OPEN, ALL, REFUSED = "ways", "ways_all", "_ways_refused"
+OPEN, ALL, REFUSED, TOLD = "ways", "ways_all", "_ways_refused", "_ways_told"
+SOME = 3
+"""So many titles are named of what they did since."""
 USED = "needs"
 """How the profile that the build gives is made."""
 
@@ -37,25 +40,28 @@ def draw(engine: Engine, profile: Profile) -> None:
         if not sheet.open:  # what is not seen need not be made
             return
         explorer = _explorer(engine)
-        found = [way for way in explorer.ways(profile.user_id) if way.key not in _refused(profile.user_id)]
+        made = _told().get(profile.user_id) or explorer.ways(profile.user_id)
+        found = [way for way in made if way.key not in _refused(profile.user_id)]
         if not found:
             st.caption("Too little is known of this person to see them in other ways.")
             return
         standing = explorer.standing(profile.user_id)
-        _introduce(engine.workspace, found[0], standing)
+        _introduce(engine.workspace, found[0], explorer.newest.get(profile.user_id, ()), standing)
         shown = found if st.session_state.get(ALL) else found[:AT_FIRST]
         with st.container(key="ways_cards"):  # a grid, see style.css: as many beside each other as there is room for
             for way in shown:
                 with st.container(border=True, height="stretch", key=f"way_{_plain(way.key)}"):
                     _card(engine, way, profile, standing)
-        if len(found) > AT_FIRST:
-            st.toggle(f"Show all {len(found)}", key=ALL)
+        with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
+            if len(found) > AT_FIRST:
+                st.toggle(f"Show all {len(found)}", key=ALL)
+            _ask_models(engine, explorer, profile.user_id)
 
 
-def _introduce(place: Workspace, way: Way, standing: Standing | None) -> None:
+def _introduce(place: Workspace, way: Way, newest: Sequence[str], standing: Standing | None) -> None:
     """What they are made from, and by what they were judged."""
     made = (
-        f"Each is made from what you did until {_when(way.boundary)}; what you did since counts beside it, as it is."
+        f"Each is made from what you did until {_when(way.boundary)}; what you did since counts beside it, as it is: {_some(newest)}."
         if way.boundary is not None
         else "Each is made from all that you did."
     )
@@ -77,16 +83,37 @@ def _card(engine: Engine, way: Way, profile: Profile, standing: Standing | None)
         _text(way),
     )
     with st.container(horizontal=True, gap="small", key=f"way_row_{_plain(way.key)}"):
-        for kind, label, says in _PRESSES:
-            st.button(label, key=f"way_{kind}_{_plain(way.key)}", help=says, type="tertiary" if kind == "reject" else "secondary",
-                      on_click=_chosen, args=(engine.workspace, kind, way, profile))  # fmt: skip
+        _press(engine.workspace, "adopt", way, profile)
+        _phrases_to_add(engine.workspace, way, profile)
+        _press(engine.workspace, "reject", way, profile)
 
 
-_PRESSES: tuple[tuple[Kind, str, str], ...] = (
-    ("adopt", "Use this one", "Puts it in the place of your profile. Undo brings back the one before."),
-    ("merge", "Add phrases", "Adds what your profile does not say yet."),
-    ("reject", "Not me", "Puts it away, and remembers that your profile was the better one."),
-)
+_PRESSES: dict[Kind, tuple[str, str]] = {
+    "adopt": ("Use this one", "Puts it in the place of your profile. Undo brings back the one before."),
+    "reject": ("Not me", "Puts it away, and remembers that your profile was the better one."),
+}
+
+
+def _press(place: Workspace, kind: Kind, way: Way, profile: Profile) -> None:
+    label, says = _PRESSES[kind]
+    st.button(label, key=f"way_{kind}_{_plain(way.key)}", help=says, type="tertiary" if kind == "reject" else "secondary",
+              on_click=_chosen, args=(place, kind, way, profile))  # fmt: skip
+
+
+def _phrases_to_add(place: Workspace, way: Way, profile: Profile) -> None:
+    """What the profile does not say yet, phrase by phrase, or all at once."""
+    whole = merged(profile, way)
+    new = [one.text for side in ("likes", "dislikes") for one in getattr(whole, side)[len(getattr(profile, side)) :]]
+    key = _plain(way.key)
+    with st.popover("Add phrases", disabled=not new, key=f"way_more_{key}"):
+        st.caption("What your profile does not say yet. Press what is true of you; undo takes it back.")
+        for number, text in enumerate(new):
+            st.button(tame(text), icon=":material/add:", key=f"way_add_{key}_{number}", on_click=_chosen,
+                      args=(place, "merge", way, profile, (text,)))  # fmt: skip
+        if len(new) > 1:
+            st.button(
+                f"All {len(new)}", key=f"way_merge_{key}", type="tertiary", on_click=_chosen, args=(place, "merge", way, profile)
+            )
 
 
 def worth_in_words(way: Way, standing: Standing | None) -> str:
@@ -131,12 +158,12 @@ def _text(way: Way) -> Markup | None:
 # Choosing ----------------------------------------------------------------------------------------------------------------
 
 
-def _chosen(place: Workspace, kind: Kind, way: Way, profile: Profile) -> None:
+def _chosen(place: Workspace, kind: Kind, way: Way, profile: Profile, only: tuple[str, ...] = ()) -> None:
     if kind == "reject":
         st.session_state[REFUSED] = {**_all_refused(), profile.user_id: (*_refused(profile.user_id), way.key)}
         state.say("Put away.")
     else:
-        state.do(setting(adopted(way) if kind == "adopt" else merged(profile, way)))
+        state.do(setting(adopted(way) if kind == "adopt" else merged(profile, way, only)))
     try:
         remember(place, profile.user_id, kind, way.key, way.lines, to_lines(profile))
     except PersonaError as error:
@@ -147,19 +174,22 @@ def _chosen(place: Workspace, kind: Kind, way: Way, profile: Profile) -> None:
 def adopted(way: Way) -> Profile:
     """The way itself, without what nothing bears out."""
     held = {side: tuple(one for one in getattr(way.profile, side) if one.text not in way.unborne) for side in ("likes", "dislikes")}
-    return way.profile.model_copy(update=held)
+    text = way.profile.text
+    for sentence in way.unborne:
+        text = text.replace(sentence, "")
+    return way.profile.model_copy(update={**held, "text": " ".join(text.split())})
 
 
-def merged(profile: Profile, way: Way) -> Profile:
-    """The profile with those phrases of the way that it does not have, on neither side."""
+def merged(profile: Profile, way: Way, only: Sequence[str] = ()) -> Profile:
+    """The profile with those phrases of the way that it does not have, on neither side; or with these alone of them."""
     taken = {one.text for one in (*profile.likes, *profile.dislikes)}
     own = adopted(way)
-    return profile.model_copy(
-        update={
-            side: (*getattr(profile, side), *(one for one in getattr(own, side) if one.text not in taken))
-            for side in ("likes", "dislikes")
-        }
-    )
+
+    def side(name: str) -> tuple[Phrase, ...]:
+        new = (one for one in getattr(own, name) if one.text not in taken and (not only or one.text in only))
+        return *getattr(profile, name), *new
+
+    return profile.model_copy(update={name: side(name) for name in ("likes", "dislikes")})
 
 
 def _all_refused() -> dict[str, tuple[str, ...]]:
@@ -169,6 +199,37 @@ def _all_refused() -> dict[str, tuple[str, ...]]:
 
 def _refused(user_id: str) -> tuple[str, ...]:
     return _all_refused().get(user_id, ())
+
+
+# Models ------------------------------------------------------------------------------------------------------------------
+
+
+def _ask_models(engine: Engine, explorer: Explorer, user_id: str) -> None:
+    """What the models of the settings would write of them; asked at a press, and kept, so that it is asked once."""
+    place = engine.workspace
+    if place.settings.ollama.use == "never" or place.settings.readonly or user_id in _told():
+        return
+    named = ", ".join(place.settings.writers)
+    says = "A language model on your own machine writes more of them from the same past. It takes a minute or two."
+    if not st.button(f"Ask {tame(named)} as well", icon=":material/forum:", key="ways_ask", type="tertiary", help=says):
+        return
+    with st.status(f"Asking {tame(named)} …") as told:
+        try:
+            there = reachable_models(place.settings.ollama, place.settings.writers)
+            if not there:
+                raise PersonaError(f"{named} cannot be reached.", mend="Start it with `ollama serve`, then press again.")
+            models = opened_models(place, "profiles", BETWEEN.join(there), WARMTH)
+            found = explorer.told_by(user_id, models, lambda done: told.update(label=tame(done)))
+        except PersonaError as error:
+            told.update(label=tame(f"{error.what} {error.mend}"), state="error")
+            return
+    st.session_state[TOLD] = {**_told(), user_id: found}
+    st.rerun()
+
+
+def _told() -> dict[str, tuple[Way, ...]]:
+    kept = st.session_state.get(TOLD)
+    return kept if isinstance(kept, dict) else {}
 
 
 # What all sessions share -------------------------------------------------------------------------------------------------
@@ -196,6 +257,14 @@ def _judged(place: Workspace) -> float:
 
 def _when(moment: int) -> str:
     return f"{datetime.fromtimestamp(moment, UTC):%B %Y}"
+
+
+def _some(titles: Sequence[str]) -> str:
+    """The first few, and how many more."""
+    named = [f"“{tame(title)}”" for title in titles[:SOME]]
+    more = [f"{len(titles) - SOME} more"] if len(titles) > SOME else []
+    *most, last = [*named, *more] or ["nothing"]
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _plain(key: str) -> str:

@@ -14,11 +14,13 @@ from persona_core.errors import ArtefactBroken, WorkspaceMissing
 from persona_core.evaluation.worlds import cut_place
 from persona_core.files import json_lines
 from persona_core.profiles.ways.choices import as_pairs, read_choices
-from persona_core.profiles.ways.exploring import EXTRACTION
-from persona_core.profiles.ways.styles import title_of
+from persona_core.profiles.ways.exploring import title_of
+from persona_core.profiles.ways.second import AGREEMENTS, in_words
 from persona_core.profiles.ways.work import CARD, TRAINING, WORTH, worths_of
+from persona_core.profiles.ways.written import EXTRACTION
 from persona_core.workspace import Workspace
 from ui import resources
+from ui.workshop import teaching
 
 MEASURE = (
     "How many times the things that people came to next halved their rank when the profile was added to their newest visits alone. "
@@ -43,8 +45,11 @@ def draw(place: Workspace, busy: bool) -> None:
         st.caption(":material/travel_explore: Nobody has tried yet which ways to see people find what they come to next.")
     else:
         _chart(gains)
+    for row in agreements_in(place):
+        st.caption(f":material/balance: {in_words(row)}")
     if card:
         _pairs(card)
+        teaching.draw(place, busy)
     _choices(place)
 
 
@@ -80,6 +85,15 @@ def card_in(place: Workspace) -> dict[str, Any]:
     except (WorkspaceMissing, ArtefactBroken, OSError, ValueError, KeyError):
         return {}
     return card if isinstance(card, dict) else {}
+
+
+def agreements_in(place: Workspace) -> list[dict[str, Any]]:
+    """How far the slower judges agreed, where they were heard."""
+    try:
+        found = json.loads((cut_place(place, TRAINING.cut).root / AGREEMENTS).read_bytes())
+    except (OSError, ValueError):
+        return []
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
 def _chart(gains: pd.DataFrame) -> None:

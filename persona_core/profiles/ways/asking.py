@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from persona_core.profiles.asking import DISLIKED, LIKED
 from persona_core.profiles.ways.styles import Past
 
@@ -13,12 +11,12 @@ LONGEST_LINE = 90
 BEGINS, ENDS = "What somebody did, the newest first:", "Their profile:"
 
 
-def prompt_of(past: Past, titles: Sequence[str]) -> str:
+def prompt_of(past: Past) -> str:
     """The newest passages and things of the older half; nothing else of the person is in it."""
     said: list[str] = []
     done: list[str] = []
     for visit in reversed(past.visits):
-        title = " ".join(titles[visit.item].split())
+        title = " ".join(past.titles[visit.item].split())
         for row in visit.rows[:2]:
             said.append(_line(f"on {title}: {past.aspects[row].aspect.quote.text}"))
         if not visit.rows:

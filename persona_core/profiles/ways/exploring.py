@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +13,13 @@ from persona_core.alignment.phrases import PhraseBook
 from persona_core.alignment.steps import middle_of_needs
 from persona_core.files import json_lines, write_beside
 from persona_core.personas.reading import Judge
+from persona_core.profiles.ways.asked import ASKED
 from persona_core.profiles.ways.grounding import groundedness, unborne
-from persona_core.profiles.ways.styles import Past, styles_for
-from persona_core.profiles.ways.written import to_lines
+from persona_core.profiles.ways.styles import LENGTHS, STYLES, Past, newest_named, styles_for
+from persona_core.profiles.ways.written import EXTRACTION, Candidate, to_lines
 from persona_core.schema import Frozen, Profile
 from persona_core.text.encoder import DIMENSION, Matrix
 
-EXTRACTION = "extraction"
 SAME = 0.985
 """Two ways whose words lie this near say the same in other words."""
 
@@ -47,12 +47,18 @@ class Way(Frozen):
         return f"{self.source}: {self.style}"
 
 
-def explored(past: Past, boundary: int | None, book: PhraseBook, judge: Judge, plain: Head) -> list[Way]:
-    """Every style's profile of one person, without those that say what another says already; `plain` from `plain_head`."""
+def extracted(past: Past) -> list[Candidate]:
+    """Every style's profile that needs no model."""
+    return [Candidate(EXTRACTION, style.name, "", style.made(past)) for style in styles_for(past)]
+
+
+def explored(
+    past: Past, boundary: int | None, candidates: Iterable[Candidate], book: PhraseBook, judge: Judge, plain: Head
+) -> list[Way]:
+    """The candidates in their order, without those that say what another says already; `plain` from `plain_head`."""
     found: list[Way] = []
     seen: list[Matrix] = []
-    for style in styles_for(past):
-        profile = style.made(past)
+    for source, style, prompt, profile in candidates:
         if not profile.text and not profile.likes and not profile.dislikes:
             continue
         content = content_of(profile, book, plain)
@@ -61,10 +67,16 @@ def explored(past: Past, boundary: int | None, book: PhraseBook, judge: Judge, p
         seen.append(content)
         false = unborne(profile, past, book, judge)
         found.append(
-            Way(user_id=past.user_id, boundary=boundary, source=EXTRACTION, style=style.name, profile=profile, unborne=false,
+            Way(user_id=past.user_id, boundary=boundary, source=source, style=style, prompt=prompt, profile=profile, unborne=false,
                 borne_out=round(groundedness(profile, false, book), 4), lines=to_lines(profile))
         )  # fmt: skip
     return found
+
+
+def title_of(name: str) -> str:
+    """What a person reads over a style; of one that is not known here, its name."""
+    known = {style.name: style.title for style in (*STYLES, *ASKED)} | dict(map(newest_named, LENGTHS))
+    return known.get(name, name[:1].upper() + name[1:])
 
 
 def plain_head(book: PhraseBook) -> Head:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from persona_core.profiles.ways.judging import Worth
+from persona_core.profiles.ways.written import EXTRACTION
 
 
 class Judged(NamedTuple):
@@ -26,6 +27,10 @@ class Judged(NamedTuple):
     worth: Worth
     borne_out: float
     """The share of what it claims that the history bears out."""
+
+    @property
+    def name(self) -> str:
+        return self.style if self.source == EXTRACTION else f"{self.source}: {self.style}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,7 @@ def pairs_for(user_id: str, prompt: str, ways: Sequence[Judged], rules: Rules) -
         better, worse = (one, other) if one.worth.gain >= other.worth.gain else (other, one)
         margin, sureness = apart(better.worth, worse.worth)
         if better.borne_out >= rules.grounded and margin >= rules.least and sureness >= rules.sure and better.lines != worse.lines:
-            found.append(Pair(prompt, better.lines, worse.lines, margin, user_id, better.style, worse.style, sureness))
+            found.append(Pair(prompt, better.lines, worse.lines, margin, user_id, better.name, worse.name, sureness))
     chosen: list[Pair] = []
     for pair in sorted(found, key=lambda one: (-one.sureness, one.chosen_style, one.rejected_style)):
         used = {style for one in chosen for style in (one.chosen_style, one.rejected_style)}

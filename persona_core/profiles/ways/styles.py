@@ -33,6 +33,7 @@ class Past:
     """The older half, in order of time."""
     items: Sequence[str]
     """All items' ids, by their code."""
+    titles: Sequence[str]
     aspects: Sequence[KeptAspect]
     """All aspects, by the rows that visits name."""
     topics: Matrix
@@ -112,7 +113,7 @@ def _as_text(past: Past) -> Profile:
     needs = read_needs()
     told = [text_for([needs[place]], []) for place, _ in chosen.likes[:4]]
     refused = [f"They would rather not have {avoided()[needs[place].id]}." for place, _ in chosen.dislikes]
-    return _empty(past).model_copy(update={"text": " ".join([*told, *refused])})
+    return empty(past).model_copy(update={"text": " ".join([*told, *refused])})
 
 
 def _as_phrases(past: Past) -> Profile:
@@ -138,7 +139,12 @@ def _occasions(past: Past) -> Profile:
 
 
 def _of_the_newest(many: int) -> Style:
-    return Style(f"newest {many}", f"From the last {many} things before that", lambda past: _needs(past.newest(many)))
+    return Style(*newest_named(many), lambda past: _needs(past.newest(many)))
+
+
+def newest_named(many: int) -> tuple[str, str]:
+    """Name and title of a style that reads so many of the older visits."""
+    return f"newest {many}", f"From the last {many} things before that"
 
 
 STYLES: Final = (
@@ -153,13 +159,8 @@ STYLES: Final = (
 )
 
 
-def title_of(name: str) -> str:
-    """What a person reads over a style; of one that is not known here, its name."""
-    known = {style.name: style.title for style in (*STYLES, *map(_of_the_newest, LENGTHS))}
-    return known.get(name, name[:1].upper() + name[1:])
-
-
-def _empty(past: Past) -> Profile:
+def empty(past: Past) -> Profile:
+    """Who they are and what they did, without a word on it."""
     history = tuple(dict.fromkeys(past.items[one.item] for one in past.visits))
     return Profile(user_id=past.user_id, version=1, text="", history=history)
 
@@ -167,7 +168,7 @@ def _empty(past: Past) -> Profile:
 def _from_needs(past: Past, chosen: Chosen, wants: Numbers, woes: Numbers) -> Profile:
     reviews = [one.review_id for one in past.visits]
     made = drafted(past.user_id, chosen)
-    return _empty(past).model_copy(
+    return empty(past).model_copy(
         update={"text": made.text, "likes": grounded(made.likes, wants, reviews), "dislikes": grounded(made.dislikes, woes, reviews)}
     )
 
@@ -185,4 +186,4 @@ def _quoted(past: Past, fits: Callable[[Aspect], bool]) -> Profile:
             side, text = (dislikes, phrase_of_dislike(aspect.quote.text)) if wrong else (likes, phrase_of_like(aspect.quote.text))
             if text and len(side) < MOST_OWN and text.casefold() not in {*likes, *dislikes}:
                 side[text.casefold()] = Phrase(text=text, review_ids=(visit.review_id,), fault=True if wrong else None)
-    return _empty(past).model_copy(update={"likes": tuple(likes.values()), "dislikes": tuple(dislikes.values())})
+    return empty(past).model_copy(update={"likes": tuple(likes.values()), "dislikes": tuple(dislikes.values())})

@@ -6,7 +6,7 @@ the pair's own prompt is shown. Checkpoints are left every few steps, from which
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +16,7 @@ from persona_core.llm.base_model import lora, needed
 from persona_core.profiles.ways.preferences import Pair
 
 Stage = Literal["sft", "dpo"]
+STAGES: tuple[Stage, ...] = ("sft", "dpo")
 Tell = Callable[[str, int, int], None]
 
 
@@ -29,14 +30,34 @@ class Recipe:
     dpo_rate: float = 5e-5
     beta: float = 0.1
     """How dear it is to move away from the reference."""
+    loss: Literal["sigmoid", "robust", "sigmoid_norm"] = "sigmoid"
+    """`robust` suits pairs that are noisy, `sigmoid_norm` counters length."""
     longest: int = 768
     """Tokens of a prompt and its answer; more are not cut but left out, since cutting would take the answer."""
     save_steps: int = 10
     seed: int = 7
 
 
-def teach(base: Any, tokenizer: Any, pairs: Sequence[Pair], recipe: Recipe, folder: Path, tell: Tell) -> tuple[Any, dict[str, Any]]:
-    """The model with its adapters after both stages, and their curves."""
+@dataclass(frozen=True)
+class Taught:
+    """A generator with what it was taught: `wear` puts on one of its states, and it writes as that one."""
+
+    model: Any
+    tokenizer: Any
+    states: Mapping[Stage, Mapping[str, Any]]
+    """The adapters after each stage, by name."""
+    notes: dict[str, Any]
+
+    def wear(self, stage: Stage | None) -> None:
+        """None: as the base model was."""
+        for name, one in _adapters(self.model).items():
+            one.data.copy_(self.states[stage][name]) if stage else one.data.zero_()
+
+
+def teach(
+    base: Any, tokenizer: Any, pairs: Sequence[Pair], recipe: Recipe, folder: Path, tell: Tell, held: Sequence[Pair] = ()
+) -> Taught:
+    """Both stages; of the pairs held back it is told how often the better one is preferred, before the second stage and after."""
     needed("trl", "peft", "datasets")
     from peft import get_peft_model
 
@@ -44,19 +65,40 @@ def teach(base: Any, tokenizer: Any, pairs: Sequence[Pair], recipe: Recipe, fold
     if not usable:
         raise PersonaError("There are no pairs to learn from.", mend="explore and judge first, or take another split")
     model: Any = get_peft_model(base, lora(recipe.rank))
-    curves = {}
-    for stage in ("sft", "dpo"):
-        trainer = _trainer(stage, model, tokenizer, usable, recipe, folder / stage, tell)
+    curves: dict[str, Any] = {}
+    states: dict[Stage, dict[str, Any]] = {}
+    known = [one for one in held if _long(tokenizer, one) <= recipe.longest]
+    preferred: list[float] = []
+    for stage in STAGES:
+        trainer = _trainer(stage, model, tokenizer, usable, recipe, folder / stage, tell, known)
+        judged = stage == "dpo" and bool(known)
+        preferred += [_margin(trainer)] if judged else []
         trainer.train(resume_from_checkpoint=_checkpoint(folder / stage))
+        preferred += [_margin(trainer)] if judged else []
         curves[stage] = [
             {name: round(float(value), 5) for name, value in row.items() if isinstance(value, int | float)}
             for row in trainer.state.log_history
+            if "loss" in row
         ]
         model = trainer.model
-    return model, {"pairs": len(usable), "left out as too long": len(pairs) - len(usable), "curves": curves}
+        states[stage] = {name: one.detach().clone() for name, one in _adapters(model).items()}
+    notes = {"pairs": len(usable), "left out as too long": len(pairs) - len(usable), "held": len(known), "curves": curves}
+    return Taught(model, tokenizer, states, notes | {"preferred of held": preferred})
 
 
-def _trainer(stage: Stage, model: Any, tokenizer: Any, pairs: Sequence[Pair], recipe: Recipe, folder: Path, tell: Tell) -> Any:
+def _adapters(model: Any) -> dict[str, Any]:
+    """Those that are worn; the copy that stands as reference is not among them."""
+    return {name: one for name, one in model.named_parameters() if "lora_" in name and ".default." in name}
+
+
+def _margin(trainer: Any) -> float:
+    """How often the better of two is preferred, of pairs that are not learned from."""
+    return round(float(trainer.evaluate()["eval_rewards/accuracies"]), 4)
+
+
+def _trainer(
+    stage: Stage, model: Any, tokenizer: Any, pairs: Sequence[Pair], recipe: Recipe, folder: Path, tell: Tell, held: Sequence[Pair]
+) -> Any:
     import importlib
 
     datasets, trl = (importlib.import_module(name) for name in ("datasets", "trl"))
@@ -75,10 +117,13 @@ def _trainer(stage: Stage, model: Any, tokenizer: Any, pairs: Sequence[Pair], re
         )
         return trl.SFTTrainer(model=model, args=arguments, train_dataset=datasets.Dataset.from_list(rows), processing_class=tokenizer,
                               callbacks=callbacks)  # fmt: skip
-    rows = [{"prompt": one.prompt, "chosen": one.chosen, "rejected": one.rejected} for one in pairs]
-    arguments = trl.DPOConfig(**common, num_train_epochs=recipe.dpo_epochs, learning_rate=recipe.dpo_rate, beta=recipe.beta)
-    return trl.DPOTrainer(model=model, args=arguments, train_dataset=datasets.Dataset.from_list(rows), processing_class=tokenizer,
-                          callbacks=callbacks)  # fmt: skip
+    asked, tried = ([{"prompt": one.prompt, "chosen": one.chosen, "rejected": one.rejected} for one in some] for some in (pairs, held))
+    arguments = trl.DPOConfig(
+        **common, num_train_epochs=recipe.dpo_epochs, learning_rate=recipe.dpo_rate, beta=recipe.beta, loss_type=recipe.loss,
+        per_device_eval_batch_size=recipe.batch,
+    )  # fmt: skip
+    return trl.DPOTrainer(model=model, args=arguments, train_dataset=datasets.Dataset.from_list(asked), processing_class=tokenizer,
+                          eval_dataset=datasets.Dataset.from_list(tried) if tried else None, callbacks=callbacks)  # fmt: skip
 
 
 def _watcher(stage: Stage, tell: Tell) -> Any:
@@ -105,17 +150,21 @@ def _has_gpu() -> bool:
     return bool(torch.cuda.is_available())
 
 
-def written(model: Any, tokenizer: Any, prompts: Sequence[str], most: int = 120, at_once: int = 8) -> list[str]:
-    """What the model writes after each prompt, the likeliest words first to last."""
+def written(
+    model: Any, tokenizer: Any, prompts: Sequence[str], most: int = 120, at_once: int = 8, *, warmth: float = 0.0, seed: int = 7
+) -> list[str]:
+    """What the model writes after each prompt: the likeliest words first to last, or drawn where it is asked warm."""
     import torch
 
     tokenizer.padding_side = "left"
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
     found: list[str] = []
     model.eval()
+    torch.manual_seed(seed)
+    how: dict[str, Any] = {"do_sample": True, "temperature": warmth} if warmth else {"do_sample": False}
     for start in range(0, len(prompts), at_once):
         some = tokenizer(list(prompts[start : start + at_once]), return_tensors="pt", padding=True)
         with torch.no_grad():
-            tokens = model.generate(**some, max_new_tokens=most, do_sample=False)
+            tokens = model.generate(**some, max_new_tokens=most, **how)
         found += tokenizer.batch_decode(tokens[:, some["input_ids"].shape[1] :], skip_special_tokens=True)
     return [text.strip() for text in found]

@@ -5,7 +5,7 @@ The world is cut at a split, as for the proof of ranking; what people came to af
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,21 +24,25 @@ from persona_core.catalog.store import Catalog
 from persona_core.evaluation.cases import point_in_time_cases
 from persona_core.evaluation.worlds import Cut, cut_steps, cut_world, split_moments
 from persona_core.files import json_lines, write_beside, write_json
+from persona_core.llm.choice import RETRY, SOURCE, asks_again, model_sources, opened_models
 from persona_core.personas.aspects import ASPECTS, kept, read_aspects
 from persona_core.personas.reading import Judge
 from persona_core.pipeline import Counts, Pipeline, Step, StepContext
 from persona_core.profiles.building import Rules
 from persona_core.profiles.steps import INPUTS
+from persona_core.profiles.ways.asked import PROMPT, WARMTH, asked
 from persona_core.profiles.ways.asking import prompt_of
-from persona_core.profiles.ways.exploring import Way, explored, plain_head, ways_of, write_ways
+from persona_core.profiles.ways.exploring import Way, explored, extracted, plain_head, ways_of, write_ways
 from persona_core.profiles.ways.halves import halved
 from persona_core.profiles.ways.judging import Person, RankingJudge, Worth
 from persona_core.profiles.ways.preferences import Judged, Pair, balanced, card_of, pairs_for
 from persona_core.profiles.ways.preferences import Rules as PairRules
-from persona_core.profiles.ways.styles import Past, Usual, styles_for
+from persona_core.profiles.ways.styles import Past, Usual
+from persona_core.profiles.ways.written import Candidate
 from persona_core.progress import Listener, nobody
 from persona_core.ranking.parts import Weights
 from persona_core.ranking.steps import interactions_in
+from persona_core.schema import Profile
 from persona_core.workspace import Workspace
 
 WAYS, WORTH, PAIRS, CARD = "ways.jsonl", "worth.jsonl", "pairs.jsonl", "card.json"
@@ -81,16 +85,18 @@ def ways_world(source: Workspace, window: Window, listener: Listener = nobody, u
     return place
 
 
-def pasts_in(place: Workspace, recent: int, rules: Rules) -> tuple[World, dict[str, Past], dict[str, int | None]]:
+def pasts_in(place: Workspace) -> tuple[World, dict[str, Past], dict[str, int | None]]:
     """Everybody with enough of an older history: what their profile may be made from, and where it ends."""
+    recent, rules = place.settings.profiles.recent, Rules(half_life_days=place.settings.ranking.half_life_days)
     world = world_of(place)
     aspects = [kept(row) for row in read_aspects(place.artefact("aspects").file(ASPECTS)).itertuples()]
     halves = {user: halved(visits, recent) for user, visits in world.visits.items()}
     older = {user: one.older for user, one in halves.items() if len(one.older) >= FEWEST_OLDER}
     wants = [world.known.lift_rows(visits, world.now, rules.half_life_days, rules.own_say)[0].sum(0) for visits in older.values()]
     usual = Usual.of(wants)
+    titles = Catalog.of(place.artefact("catalog")).items()["title"].tolist()
     pasts = {
-        user: Past(user, visits, world.items, aspects, world.topics, world.known, usual, world.now, rules)
+        user: Past(user, visits, world.items, titles, aspects, world.topics, world.known, usual, world.now, rules)
         for user, visits in sorted(older.items())
     }
     return world, pasts, {user: halves[user].boundary for user in pasts}
@@ -100,9 +106,7 @@ def people_in(source: Workspace, place: Workspace, world: World, window: Window,
     """Everybody who came to something they liked after the cut, with their history up to it in two halves."""
     catalog = Catalog.of(source.artefact("catalog"))
     reviews, items = catalog.reviews(["review_id", "user_id", "item_id", "rating", "time"]), catalog.items()
-    moments = split_moments(source, reviews)
-    begins = moments.valid if window.known == ("train",) else moments.test
-    ends = moments.test if window.upto == "test" else reviews["time"].max() + pd.Timedelta(days=1)
+    begins, ends = bounds_of(source, reviews, window)
     scenario_of = dict(zip(items["item_id"], items["scenario"], strict=True))
     cases = point_in_time_cases(reviews, scenario_of, Moments(begins, ends), "valid", most=MOST_NEXT)
     code = {item: place for place, item in enumerate(world.items)}
@@ -118,24 +122,58 @@ def people_in(source: Workspace, place: Workspace, world: World, window: Window,
     return found
 
 
+def bounds_of(source: Workspace, reviews: pd.DataFrame, window: Window) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """When the window begins and when it is over."""
+    moments = split_moments(source, reviews)
+    begins = moments.valid if window.known == ("train",) else moments.test
+    return begins, moments.test if window.upto == "test" else reviews["time"].max() + pd.Timedelta(days=1)
+
+
 # Exploring ---------------------------------------------------------------------------------------------------------------
 
 
 def _explore(context: StepContext) -> Counts:
-    rules = Rules(half_life_days=context.settings.ranking.half_life_days)
-    _, pasts, boundaries = pasts_in(context.workspace, context.settings.profiles.recent, rules)
+    _, pasts, boundaries = pasts_in(context.workspace)
+    told, counts = _told_by_models(context, pasts)
     book, judge = phrases_known(PhraseBook()), Judge.load()
     plain = plain_head(book)
     ways: list[Way] = []
     for number, (user, past) in enumerate(pasts.items(), start=1):
-        texts = [text for style in styles_for(past) for text in words_of(style.made(past), lambda _: False).texts]
-        ways += explored(past, boundaries[user], book.ahead(texts), judge, plain)
+        candidates = [*extracted(past), *told.get(user, ())]
+        texts = [text for one in candidates for text in words_of(one.profile, lambda _: False).texts]
+        ways += explored(past, boundaries[user], candidates, book.ahead(texts), judge, plain)
         if number % 20 == 0 or number == len(pasts):
             context.progress(number, len(pasts), "people")
     write_ways(context.file(WAYS), ways)
     styles = pd.Series([way.style for way in ways]).value_counts()
     return {"people": len(pasts), "ways": len(ways), "with claims unborne": sum(bool(way.unborne) for way in ways),
-            **{f"style {name}": int(many) for name, many in styles.items()}}  # fmt: skip
+            **counts, **{f"style {name}": int(many) for name, many in styles.items()}}  # fmt: skip
+
+
+def _told_by_models(context: StepContext, pasts: Mapping[str, Past]) -> tuple[dict[str, list[Candidate]], Counts]:
+    """What every model that the settings name writes of some people, and what there is to count."""
+    settings = context.settings
+    models = opened_models(context.workspace, "ways", context.because[f"file {SOURCE}"], WARMTH)
+    if not models:
+        return {}, {}
+    order = np.random.default_rng(settings.seed).permutation(len(pasts))[: settings.profiles.people]
+    people = [list(pasts)[place] for place in sorted(order)]
+
+    def ask(user: str) -> dict[str, Any]:
+        found = [one for model in models for one in asked(model, pasts[user])]
+        made = [one for one in found if isinstance(one, Candidate)]
+        return {
+            "failed": len(found) - len(made),
+            "made": [{**one._asdict(), "profile": one.profile.model_dump(mode="json")} for one in made],
+        }
+
+    answers = list(context.map(ask, people, key=lambda user: user, unit="people asked about"))
+    told = {
+        user: [Candidate(**{**one, "profile": Profile.model_validate(one["profile"])}) for one in answer["made"]]
+        for user, answer in zip(people, answers, strict=True)
+    }
+    counts: Counts = {"people asked about": len(people), "by": ", ".join(model.name for model in models)}
+    return told, counts | {RETRY: sum(answer["failed"] for answer in answers)}
 
 
 # Judging -----------------------------------------------------------------------------------------------------------------
@@ -179,7 +217,11 @@ def _judge(context: StepContext, source: Workspace, window: Window) -> Counts:
 
 def worths_of(file: Path) -> dict[str, dict[str, Any]]:
     """By person: how many next items there were, how many the newest visits alone found, and each way's worth."""
-    rows = (orjson.loads(line) for line in file.read_bytes().splitlines())
+    return worths_in(file.read_bytes().splitlines())
+
+
+def worths_in(lines: Iterable[bytes]) -> dict[str, dict[str, Any]]:
+    rows = map(orjson.loads, lines)
     return {row["user_id"]: {**row, "ways": {name: Worth(**one) for name, one in row["ways"].items()}} for row in rows}
 
 
@@ -188,13 +230,12 @@ def worths_of(file: Path) -> dict[str, dict[str, Any]]:
 
 def _pair(context: StepContext, window: Window) -> Counts:
     rules = PairRules(seed=context.settings.seed)
-    _, pasts, _ = pasts_in(context.workspace, context.settings.profiles.recent, Rules())
-    titles = Catalog.of(context.inputs["catalog"]).items()["title"].tolist()
+    _, pasts, _ = pasts_in(context.workspace)
     ways, worths = ways_of(context.inputs["ways"].file(WAYS)), worths_of(context.inputs[window.name].file(WORTH))
     found: list[Pair] = []
     for user, judged in worths.items():
         own = [Judged(way.style, way.source, way.lines, judged["ways"][way.key], way.borne_out) for way in ways[user]]
-        found += pairs_for(user, prompt_of(pasts[user], titles), own, rules)
+        found += pairs_for(user, prompt_of(pasts[user]), own, rules)
     chosen = balanced(found, rules)
     write_beside(context.file(PAIRS), json_lines(asdict(one) for one in chosen))
     write_json(context.file(CARD), card_of(chosen, len(found), len(worths), rules, {"seed": context.settings.seed}))
@@ -203,12 +244,14 @@ def _pair(context: StepContext, window: Window) -> Counts:
 
 # Steps -------------------------------------------------------------------------------------------------------------------
 
-CODE = ("persona_core.alignment", "persona_core.profiles", "persona_core.ranking", "persona_core.personas.reading")
+CODE = ("persona_core.alignment", "persona_core.llm", "persona_core.profiles", "persona_core.ranking", "persona_core.personas.reading")
 
 
 def _explore_step() -> Step:
     return Step("ways", "Seeing everybody in several ways", INPUTS, (WAYS,), _explore, CODE,
-                settings=lambda settings: [settings.profiles.recent, settings.ranking.half_life_days])  # fmt: skip
+                settings=lambda settings: [settings.profiles.recent, settings.profiles.people, settings.ranking.half_life_days],
+                sources=lambda workspace: model_sources(workspace, "ways", PROMPT, workspace.settings.writers),
+                unfinished=lambda workspace, made: asks_again(workspace, made, workspace.settings.writers))  # fmt: skip
 
 
 def _judge_step(source: Workspace, window: Window) -> Step:

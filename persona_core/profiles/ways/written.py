@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from persona_core.profiles.edits import LONGEST_PHRASE, LONGEST_TEXT
 from persona_core.schema import Phrase, Profile
 
+EXTRACTION = "extraction"
+"""The source of what no model wrote."""
 LIKES, DISLIKES = "Likes: ", "Avoids: "
 BETWEEN = "; "
 MOST = 8
 """So many phrases of a side are read back."""
+
+
+class Candidate(NamedTuple):
+    """A profile that somebody wrote of one person, before it is held to their history."""
+
+    source: str
+    """`extraction`, or the name of a language model."""
+    style: str
+    prompt: str
+    """The version of the words in which the model was asked; empty where nobody was."""
+    profile: Profile
 
 
 def to_lines(profile: Profile) -> str:

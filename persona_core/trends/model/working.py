@@ -13,12 +13,12 @@ from persona_core.catalog.store import Catalog
 from persona_core.errors import PersonaError, WorkspaceMissing
 from persona_core.files import file_digest, write_json
 from persona_core.llm.base_model import load_base
+from persona_core.llm.export import export_adapters
 from persona_core.personas.aspects import ASPECTS, read_aspects
 from persona_core.schema import Item
 from persona_core.trends.building import panel_of
 from persona_core.trends.files import MODEL_FOLDER, TOLD, fingerprint
 from persona_core.trends.model.examples import Example, Part, examples_at, training_examples
-from persona_core.trends.model.export import export
 from persona_core.trends.model.head import fit_head
 from persona_core.trends.model.network import TrendNetwork
 from persona_core.trends.model.training import Training, train
@@ -153,7 +153,12 @@ def work(workspace: Workspace, weights: Path, chosen: Training, tell: Tell = lam
         "items": said,
     }
     write_json(folder / TOLD, found)
-    return {"judged": judged, "told": str(folder / TOLD), "modelfile": str(export(ready.network, weights, folder / "ollama"))}
+    return {"judged": judged, "told": str(folder / TOLD), "modelfile": str(exported(ready.network, weights, folder / "ollama"))}
+
+
+def exported(network: TrendNetwork, weights: Path, folder: Path) -> Path:
+    says = "The reasons come from the adapters; the number comes from a head that Ollama does not know, so that it is not said here."
+    return export_adapters(network.model, weights, folder, name="trend-reasons", says=says, most=90, stop="\\n")
 
 
 def learn(ready: Prepared, chosen: Training, folder: Path, tell: Tell) -> None:
