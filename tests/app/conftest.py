@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from persona_core.engine import Engine
 from persona_core.workspace import Workspace
+from tests.support.worlds import build_from, write_tiny_world
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {name: f"app_pages/{name}.py" for name in ("start", "for_you", "your_profile", "personas", "trends", "workshop")}
@@ -122,3 +123,29 @@ def words_of(at: AppTest) -> str:
         for part in (getattr(element, "label", ""), getattr(element, "value", ""))
         if part
     )
+
+
+# The Workshop ----------------------------------------------------------------------------------------------------------
+
+Shown = Callable[..., AppTest]
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """The tiny world, built; only looked at here."""
+    folder = tmp_path_factory.mktemp("workshop")
+    return build_from(write_tiny_world(folder / "tiny"), folder / "here")
+
+
+@pytest.fixture
+def show(monkeypatch: pytest.MonkeyPatch) -> Shown:
+    """The Workshop at once: the start page would begin to build."""
+
+    def shown(place: Workspace, part: str = "Steps", **state: Any) -> AppTest:
+        monkeypatch.setenv("PERSONA_WORKSPACE", str(place.root))
+        at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        for name, value in {"workshop_part": part, **state}.items():
+            at.session_state[name] = value
+        return sound(at.switch_page(PAGES["workshop"]).run())
+
+    return shown
