@@ -230,7 +230,7 @@ class Engine:
 
     def admirers(self, persona_id: str, k: int = 10) -> list[tuple[str, float]]:
         """Who in the data matches this persona best, and how well; of a disappointed one, whom it warns the most."""
-        users, wants, fears = self._tastes
+        users, wants, fears = self.tastes
         row = self._row[persona_id]
         suits, alarms = matches(self._mapped[[row]], wants, fears)
         found = (alarms if self._wrong[row] else suits)[:, 0]
@@ -238,7 +238,7 @@ class Engine:
         return [(users[place], float(np.clip(found[place], -1.0, 1.0))) for place in best if found[place] > 0]
 
     @cached_property
-    def _tastes(self) -> tuple[list[str], Matrix, Matrix]:
+    def tastes(self) -> tuple[list[str], Matrix, Matrix]:
         """Of everybody with a built profile: what they want and what they fear, as the workspace's settings mix them."""
         users, options = self.profiles.users(), self.options
         wants, fears = (np.zeros((len(users), self._mapped.shape[1]), np.float32) for _ in range(2))

@@ -122,7 +122,7 @@ def drivers(engine: Engine) -> Drivers:
 
 def best_persona(engine: Engine, visits: Interactions, which: Rows) -> Rows:
     """For each of these visits the row of the persona among those the item suits that its visitor matches best; -1: nobody."""
-    users, wants, _ = engine._tastes
+    users, wants, _ = engine.tastes
     place = {user: row for row, user in enumerate(users)}
     visitor = np.array([place.get(user, -1) for user in visits.users], np.int64)[visits.user[which]]
     known = np.append(wants.any(1), False)[visitor]  # the last row is of who has no profile

@@ -20,6 +20,8 @@ Values = Mapping[str, float]
 """Signals of one item by name; what is not known is not there."""
 
 MOST_SAID = 3
+UNKNOWN = "Little is known of it yet"
+SENTENCE_END = re.compile(r"\.\s+(?=[A-Z])")
 TIMES_UP, TIMES_DOWN = 1.3, 0.75
 """From here on a ratio is worth a sentence."""
 GROWS, STARS, PRAISE, QUICKENS, BURSTS, QUIET, NEW = 0.05, 0.3, 0.1, 1.0, 0.15, 2, 3
@@ -176,7 +178,7 @@ def reason(values: Values, by_chance: bool, way: str, word: str, key: str) -> st
 def told(what: Sequence[tuple[str, str]], values: Values, way: str, word: str, key: str) -> str:
     """These signals, whatever they are, and the outlook."""
     said = [sentence(name, turn, values.get(name, 0.0), word, f"{key} {place}") for place, (name, turn) in enumerate(what)]
-    return ". ".join([*(said or ["Little is known of it yet"]), sentence("expected", way, 0.0, word, f"{key} end")]) + "."
+    return ". ".join([*(said or [UNKNOWN]), sentence("expected", way, 0.0, word, f"{key} end")]) + "."
 
 
 def sentence(signal: str, way: str, value: float, word: str, key: str) -> str:
@@ -215,6 +217,13 @@ def holds(statement: Statement, values: Values, by_chance: bool, expected_way: s
     middle = 1.0 if statement.signal in RATIOS else 0.0
     turned = value >= middle if statement.way == "up" else value < middle
     return turned and abs(statement.value - value) <= max(0.06 * abs(value), ROUNDED.get(statement.signal, 0.5))
+
+
+def wholly_borne_out(text: str, values: Values, by_chance: bool, expected_way: str) -> bool:
+    """Whether every sentence states something that can be read, and all of it holds."""
+    sentences = [one for one in SENTENCE_END.split(" ".join(text.split()).rstrip(".")) if one and one != UNKNOWN]
+    read = [statements_in(one) for one in sentences]
+    return all(read) and all(holds(one, values, by_chance, expected_way) for some in read for one in some)
 
 
 ROUNDED: Final = {"momentum": 0.051, "slope": 0.0051, "season": 0.051, "share_change": 0.051, "rating_change": 0.051,

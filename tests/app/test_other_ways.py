@@ -18,7 +18,7 @@ from tests.app.conftest import PAGES, Opened, pages_html, sound, words_of
 from tests.support.scripted import Scripted
 from ui.profile import ways
 
-PAGE, WHO = PAGES["your_profile"], "u0012"
+PAGE, WHO, WROTE = PAGES["your_profile"], "u0012", "u0006"
 
 
 @pytest.fixture
@@ -31,7 +31,11 @@ def remembered(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 
 @pytest.fixture
 def page(built_demo: Workspace, open_app: Opened, remembered: list[tuple[Any, ...]]) -> AppTest:
-    at = sound(open_app(built_demo, {"who": WHO}))
+    return opened_for(open_app, built_demo, WHO)
+
+
+def opened_for(open_app: Opened, place: Workspace, who: str) -> AppTest:
+    at = sound(open_app(place, {"who": who}))
     at.session_state["ways"] = True  # the expander is open
     return sound(at.switch_page(PAGE).run())
 
@@ -131,13 +135,18 @@ def test_without_a_server_it_says_how_to_start_one(page: AppTest, monkeypatch: p
     assert len(shown(at)) == ways.AT_FIRST
 
 
-def test_what_models_write_stands_beside_the_others_and_is_asked_once(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_models_write_stands_beside_the_others_and_is_asked_once(
+    page: AppTest, built_demo: Workspace, open_app: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
     answer = {"likes": [{"cites": [1], "phrase": "sings while walking", "strength": 2}], "dislikes": [], "text": ""}
     model = Scripted(answer, name="bard:1b")
     monkeypatch.setenv("PERSONA_OLLAMA_USE", "auto")
     monkeypatch.setattr(ways, "reachable_models", lambda *_: ["bard:1b@feed"])
     monkeypatch.setattr(ways, "opened_models", lambda *_: [model])
     at = asked(sound(page.run()))
+    assert not model.asked
+    assert any("nothing in your own words" in one.label for one in at.status)
+    at = asked(opened_for(open_app, built_demo, WROTE))
     assert model.asked
     at = sound(at.toggle(key=ways.ALL).set_value(True).run())
     assert "bard:1b" in " ".join(pages_html(at))
@@ -181,6 +190,6 @@ def test_the_explorer_gives_the_most_worthy_first(built_demo: Workspace, monkeyp
     keys = [one.key for one in explorer.ways(WHO)]
     last = keys[-1]
     rows = {WHO: {"moment": 0, "cases": 10, "found without": 1, "ways": {last: worth(9)}}}
-    again = Explorer(explorer.pasts, explorer.boundaries, explorer.book, rows)
+    again = Explorer(explorer.pasts, explorer.boundaries, explorer.newest, explorer.book, rows)
     assert again.ways(WHO)[0].key == last
     assert explorer.ways("nobody") == ()

@@ -48,7 +48,7 @@ def test_a_visit_goes_to_the_persona_that_admirers_would_name(engine: Engine) ->
     visits = interactions_in(Catalog.of(engine.workspace.artefact("catalog")))
     everything = np.arange(len(visits))
     best = best_persona(engine, visits, everything)
-    users, wants, fears = engine._tastes
+    users, wants, fears = engine.tastes
     directions = np.stack([engine.direction_of(one.id) for one in engine.personas])
     suits, _ = matches(directions, wants, fears)
     for visit, row in enumerate(best.tolist()):

@@ -16,7 +16,8 @@ from persona_core.errors import PersonaError
 from persona_core.llm.base_model import load_base
 from persona_core.schema import Item
 from persona_core.steps import pipeline_of
-from persona_core.trends.files import Trends
+from persona_core.trends.files import MODEL_FOLDER, TOLD, Trends
+from persona_core.trends.model import working
 from persona_core.trends.model.examples import Example, batches, examples_at, in_prompt, training_examples
 from persona_core.trends.model.head import fit_head
 from persona_core.trends.model.network import NEEDED, TrendNetwork
@@ -285,7 +286,9 @@ def test_the_export_is_read_by_the_library_and_says_the_same(base: Path, past: l
 
 
 @needs_peft
-def test_the_whole_work_leaves_what_the_next_build_shows(built_tiny: Workspace, tmp_path: Path) -> None:
+def test_the_whole_work_leaves_what_the_next_build_shows_and_nothing_that_does_not_hold(
+    built_tiny: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     panel, items = opened(built_tiny)
     texts = [
         text
@@ -293,7 +296,12 @@ def test_the_whole_work_leaves_what_the_next_build_shows(built_tiny: Workspace, 
         for one in some
         for text in (one.prompt, one.bridge(), one.reason, *one.false)
     ]
-    found = work(built_tiny, write_tiny_lm(tmp_path / "lm", texts), replace(SHORT, steps=2))
+    lm = write_tiny_lm(tmp_path / "lm", texts)
+    work(built_tiny, lm, replace(SHORT, steps=2))
+    said = orjson.loads((built_tiny.root / MODEL_FOLDER / TOLD).read_bytes())["items"]
+    assert len(said) < len(items), "a model of two steps does not tell the truth of everything"
+    monkeypatch.setattr(working, "wholly_borne_out", lambda *_: True)
+    found = work(built_tiny, lm, replace(SHORT, steps=2))
     assert found["judged"]["examples"] > 0
     assert 0 <= found["judged"]["statements right"] <= 1
     assert Path(found["modelfile"]).exists()

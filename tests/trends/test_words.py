@@ -17,6 +17,7 @@ from persona_core.trends.words import (
     sentence,
     statements_in,
     told,
+    wholly_borne_out,
     worth_saying,
 )
 
@@ -116,3 +117,13 @@ def test_quiet_new_and_ordinary_items_are_told_as_such() -> None:
     assert "2 weeks" in reason({"age": 2.0, "last": 3.0}, True, "up", "week", "a")
     assert "usual" in reason({"momentum": 1.0, "last": 3.0}, True, "same", "week", "a")
     assert reason({}, True, "same", "week", "a").startswith("Little is known")
+
+
+def test_a_reason_is_wholly_borne_out_where_every_sentence_can_be_read_and_holds() -> None:
+    values = {"momentum": 2.0, "season": 0.54}
+    true = "The last month brought 2.0 times the usual. All in all, more than usual are expected."
+    assert wholly_borne_out(true, values, False, "up")
+    assert not wholly_borne_out(true, values, False, "down")
+    assert not wholly_borne_out(true.replace("2.0", "3.0"), values, False, "up")
+    assert not wholly_borne_out(f"Its newest ratings are 2 months in the. {true}", values, False, "up")
+    assert wholly_borne_out("Little is known of it yet. All in all, about as many as usual are expected.", {}, False, "same")

@@ -223,6 +223,9 @@ def _ask_models(engine: Engine, explorer: Explorer, user_id: str) -> None:
         except PersonaError as error:
             told.update(label=tame(f"{error.what} {error.mend}"), state="error")
             return
+        if all(way.source == EXTRACTION for way in found):
+            told.update(label="There is nothing in your own words from that time that a model could read.", state="complete")
+            return
     st.session_state[TOLD] = {**_told(), user_id: found}
     st.rerun()
 

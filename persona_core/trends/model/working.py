@@ -24,7 +24,7 @@ from persona_core.trends.model.network import TrendNetwork
 from persona_core.trends.model.training import Training, train
 from persona_core.trends.panel import Panel
 from persona_core.trends.windows import Table
-from persona_core.trends.words import holds, statements_in
+from persona_core.trends.words import holds, statements_in, wholly_borne_out
 from persona_core.workspace import Workspace
 
 HELD_OUT = 3
@@ -186,9 +186,12 @@ def verdict(ready: Prepared, tell: Tell, read_back: int = 60) -> dict[str, Any]:
 
 
 def _said(ready: Prepared, tell: Tell) -> dict[str, Any]:
+    """Of today, where every sentence can be read and holds; of other items the rule speaks."""
     examples = examples_at(ready.panel, ready.items, None, 0)
     expected = numbers(ready.network, examples)
     said = reasons(ready.network, examples, expected, tell)
     return {
-        one.item: {"expected": round(float(many), 2), "reason": text} for one, many, text in zip(examples, expected, said, strict=True)
+        one.item: {"expected": round(float(many), 2), "reason": text}
+        for one, many, text in zip(examples, expected, said, strict=True)
+        if wholly_borne_out(text, one.values, one.by_chance, one.way(float(many)))
     }
