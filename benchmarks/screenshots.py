@@ -26,6 +26,8 @@ SCHEMES = ("light", "dark")
 PATIENCE = 60_000
 WHO = "u0012"
 """Somebody of the demo world with likes, dislikes and a past in all scenarios."""
+WROTE = "u0006"
+"""Somebody who wrote much."""
 EDITS = ("a quiet evening by the fire",)
 
 
@@ -79,6 +81,19 @@ def _choose_item(page: Page) -> None:
     expect(page.get_by_text("Back to all personas")).to_be_visible(timeout=PATIENCE)
 
 
+def _ways(page: Page) -> None:
+    page.get_by_text("Other ways to see you").click()
+    expect(page.get_by_role("button", name="Use this one").first).to_be_visible(timeout=PATIENCE)
+    page.locator("button:enabled", has_text="Add phrases").first.click()
+    page.wait_for_timeout(1_000)
+
+
+def _teach(page: Page) -> None:
+    _part(page, "Learning")
+    page.get_by_text("Teach a generator to write").click()
+    page.wait_for_timeout(1_500)
+
+
 def _part(page: Page, name: str) -> None:
     page.get_by_text(name, exact=True).first.click()
     page.wait_for_timeout(2_500)
@@ -105,6 +120,7 @@ VIEWS = (
     View("for-you-ask", f"for_you?who={WHO}", "Something is missing?", _ask),
     View("for-you-new", "for_you?who=new", "Something is missing?"),
     View("your-profile", f"your_profile?who={WHO}", "In a few sentences", _edit, readme=True),
+    View("your-profile-ways", f"your_profile?who={WROTE}", "In a few sentences", _ways),
     View("personas", "personas", "The map of personas", readme=True),
     View("personas-item", "personas", "The map of personas", _choose_item),
     View("personas-search", "personas?q=rain", "The map of personas"),
@@ -112,6 +128,7 @@ VIEWS = (
     View("trends-back", "trends", "How good these forecasts are", _go_back),
     View("workshop", "workshop", "What is built from what", readme=True),
     View("workshop-learning", "workshop", "What is built from what", lambda page: _part(page, "Learning")),
+    View("workshop-teach", "workshop", "What is built from what", _teach),
     View("workshop-health", "workshop", "What is built from what", lambda page: _part(page, "Health")),
     View("workshop-own", "workshop", "What is built from what", lambda page: _part(page, "Your own data")),
     View("tour", "", "Month by month", _tour),

@@ -83,7 +83,7 @@ def test_what_was_judged_is_drawn_with_its_pairs(
     assert "1,234 preference pairs" in said
     assert "Nobody has tried yet which ways" not in said
     frame = ways.gains_in(built_demo)
-    assert frame["style"].tolist() == ["What they look for in all they did", "X (m)"]
+    assert frame["style"].tolist() == ["Wishes, from everything done", "X (m)"]
     assert frame["gain"].tolist() == pytest.approx([0.3, 0.0])
     assert (frame["low"] <= frame["gain"]).all()
 

@@ -98,13 +98,13 @@ def agreements_in(place: Workspace) -> list[dict[str, Any]]:
 
 def _chart(gains: pd.DataFrame) -> None:
     st.caption(MEASURE)
-    base = alt.Chart(gains).encode(y=alt.Y("style:N", sort=None, title=None, axis=alt.Axis(labelLimit=260)))
+    base = alt.Chart(gains).encode(y=alt.Y("style:N", sort=None, title=None, axis=alt.Axis(labelLimit=190)))
     tips = [
         alt.Tooltip("style:N", title="Profile"),
         alt.Tooltip("gain:Q", title="Gain", format="+.2f"),
         alt.Tooltip("people:Q", title="People"),
     ]
-    reach = alt.X("low:Q", title="halvings of the rank")
+    reach = alt.X("low:Q", title=None)
     bars = base.mark_rule(strokeWidth=2, color="#8a8279").encode(x=reach, x2="high:Q", tooltip=tips)
     dots = base.mark_circle(size=90, opacity=1).encode(x="gain:Q", tooltip=tips)
     zero = alt.Chart(pd.DataFrame({"gain": [0.0]})).mark_rule(strokeDash=[3, 3], color="#8a8279").encode(x="gain:Q")

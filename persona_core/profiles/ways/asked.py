@@ -42,13 +42,13 @@ PLAIN_FORM = "no other form than the rules above give."
 ASKED: Final = (
     AskedStyle("free text", "Told freely", "the text carries it all, in up to six sentences; the likes are only what it stands on.",
                text_alone=True),
-    AskedStyle("by need", "By what things must do for them",
+    AskedStyle("by need", "By what things must do",
                "each like is a need: what a thing must do for them, whatever thing it is."),
-    AskedStyle("by context", "By when and where they use things",
+    AskedStyle("by context", "By when and where",
                "each like says for what, when, where or with whom they use things; leave out how things are made."),
     AskedStyle("likes and dislikes", "Plain likes and dislikes",
                "as many likes and dislikes as the list bears out; leave the text empty."),
-    AskedStyle("unlike others", "What sets them apart from the average person",
+    AskedStyle("unlike others", "Unlike the average person",
                "what sets them apart. Most people here {usual}: leave that out, unless they insist on it."),
 )  # fmt: skip
 

@@ -144,18 +144,18 @@ def _of_the_newest(many: int) -> Style:
 
 def newest_named(many: int) -> tuple[str, str]:
     """Name and title of a style that reads so many of the older visits."""
-    return f"newest {many}", f"From the last {many} things before that"
+    return f"newest {many}", f"From the last {many} before that"
 
 
 STYLES: Final = (
-    Style("needs", "What they look for in all they did", _needs),
-    Style("unlike others", "What sets them apart from the average person", _unlike_others),
-    Style("in short", "The two strongest wishes and nothing else", _in_short),
+    Style("needs", "Wishes, from everything done", _needs),
+    Style("unlike others", "Unlike the average person", _unlike_others),
+    Style("in short", "The two strongest wishes", _in_short),
     Style("broad", "Everything that shows at all", _broad),
     Style("as text", "In sentences alone", _as_text),
     Style("as phrases", "In likes and dislikes alone", _as_phrases),
-    Style("own words", "In their own words", _own_words),
-    Style("occasions", "By what they do with things, and where", _occasions),
+    Style("own words", "In own words", _own_words),
+    Style("occasions", "By purpose and place", _occasions),
 )
 
 
