@@ -1,0 +1,123 @@
+"""What is said of scenarios and people is what their visits say: it carries over where it does, and strangers are no likeness."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from persona_core.alignment.pairs import World
+from persona_core.personas.aspects import KeptAspect
+from persona_core.personas.needs import read_needs
+from persona_core.profiles.evidence import NeedEvidence, Visit
+from persona_core.scenarios.knowledge import FEWEST_SHARED, Ground, about, between, person_knows, wish_vectors
+from persona_core.schema import Aspect, AspectKind, Quote, Sentiment
+from tests.support.tastes import NEEDS
+
+NAMES = ("books", "kitchen", "outdoors")
+LIGHT, QUIET, LASTS, CHEAP = (NEEDS[name] for name in ("light_to_carry", "peace_and_quiet", "built_to_last", "money_worth"))
+SERVED = (LIGHT, QUIET, LASTS, CHEAP)
+ITEMS = tuple(f"{name}-{need}-{number}" for name in NAMES for need in SERVED for number in range(3))
+SCENARIO_OF = tuple(place // 12 for place in range(len(ITEMS)))
+PEOPLE = 24
+
+
+def known(aspects: int = 0) -> NeedEvidence:
+    of_items = np.full((len(ITEMS), len(NEEDS)), -0.02, np.float32)
+    for place in range(len(ITEMS)):
+        of_items[place, SERVED[place % 12 // 3]] = 0.5
+    of_aspects = np.zeros((aspects, len(NEEDS)), np.float32)
+    of_aspects[:, LIGHT] = 0.4
+    return NeedEvidence(of_aspects, np.zeros(aspects, bool), of_items)
+
+
+def visits_for(person: int, carries: bool, aspects: bool = False) -> tuple[Visit, ...]:
+    """Three visits to books and kitchen each, for one need in books and for the same, or another, in kitchen."""
+    found = []
+    for at in (0, 1):
+        need = person % 4 if carries or at == 0 else (person // 4) % 4
+        for number in range(3):
+            item = at * 12 + need * 3 + number
+            rows = ((person * 6 + at * 3 + number),) if aspects else ()
+            found.append(Visit(f"r{person}-{item}", item, 1_700_000_000 + number, 1.0, rows))
+    return tuple(found)
+
+
+def ground(carries: bool, aspects: bool = False) -> Ground:
+    people = {f"u{person:02d}": visits_for(person, carries, aspects) for person in range(PEOPLE)}
+    nothing = np.zeros((0, 384), np.float32)
+    world = World(ITEMS, (), nothing, people, known(PEOPLE * 6 if aspects else 0), nothing, 1_700_000_100)
+    return Ground(world, SCENARIO_OF, NAMES)
+
+
+def passage(place: int) -> KeptAspect:
+    text = f"Passage {place} says that it weighs nothing."
+    quote = Quote(review_id=f"r{place}", start=0, end=len(text), text=text)
+    aspect = Aspect(kind=AspectKind.QUALITY, sentiment=Sentiment.POSITIVE, label="weight", quote=quote)
+    return KeptAspect(f"a{place}", "i", "u", 5.0, aspect)
+
+
+def test_where_people_want_the_same_in_both_the_scenarios_go_together_and_why_is_said() -> None:
+    found = {(one.one, one.other): one for one in between(ground(True), [])}
+    books_kitchen = found["books", "kitchen"]
+    assert books_kitchen.people == PEOPLE
+    assert books_kitchen.strength is not None
+    assert books_kitchen.low is not None
+    assert books_kitchen.strength > 0.5
+    assert books_kitchen.low > 0
+    assert {one.need for one in books_kitchen.reasons} <= {need.id for place, need in enumerate(read_needs()) if place in SERVED}
+    assert sum(one.share for one in books_kitchen.reasons) <= 1.001
+    assert "says much" in books_kitchen.text
+    assert next(need.phrase for need in read_needs() if need.id == books_kitchen.reasons[0].need) in books_kitchen.text
+
+
+def test_where_people_want_other_things_in_each_nothing_is_claimed() -> None:
+    found = {(one.one, one.other): one for one in between(ground(False), [])}
+    independent = found["books", "kitchen"]
+    assert independent.low is not None
+    assert independent.low <= 0 or (independent.strength or 0) < 0.1
+    assert "says nothing for certain" in independent.text
+
+
+def test_of_scenarios_that_too_few_know_nothing_is_said() -> None:
+    nobody = next(one for one in between(ground(True), []) if one.other == "outdoors")
+    assert nobody.people < FEWEST_SHARED
+    assert nobody.strength is None
+    assert "Too few people" in nobody.text
+
+
+def test_reasons_are_quoted_from_one_person_in_both() -> None:
+    aspects = [passage(place) for place in range(PEOPLE * 6)]
+    made = next(one for one in between(ground(True, aspects=True), aspects) if one.people)
+    quoted = [one for one in made.reasons if one.quotes]
+    assert quoted
+    for one in quoted:
+        people = {int(quote.review_id[1:]) // 6 for quote in one.quotes}
+        assert len(one.quotes) == 2
+        assert len(people) == 1
+
+
+def test_what_shows_in_both_carries_over_and_what_shows_in_one_stays_there() -> None:
+    same, apart = person_knows(ground(True), "u01"), person_knows(ground(False), "u01")
+    assert same.visits == {"books": 3, "kitchen": 3}
+    assert [one.need for one in same.across][:1] == [one.need for one in same.within["books"]][:1]
+    assert same.across[0].review_ids
+    assert not same.only["books"]
+    assert apart.across == ()
+    assert set(apart.only["books"]).isdisjoint(apart.only["kitchen"])
+    assert apart.only["books"]
+    assert "Only in books" in apart.text
+    assert "Wherever they are" in same.text
+
+
+def test_a_scenario_is_told_by_who_comes_and_what_for() -> None:
+    said = about(ground(True), 0)
+    assert (said.people, said.things, said.visits, said.liked) == (PEOPLE, 12, 72, 1.0)
+    assert said.text.startswith("Books: 24 people, 12 things, 72 visits, 100% of them pleased.")
+    empty = about(ground(True), 2)
+    assert (empty.people, empty.visits) == (0, 0)
+
+
+def test_wishes_are_vectors_of_length_one_or_nothing() -> None:
+    vectors = wish_vectors(ground(True))
+    assert vectors.shape == (PEOPLE, len(NAMES) * len(NEEDS))
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1.0, abs=1e-5)
