@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import torch
@@ -13,6 +14,12 @@ from persona_core.text.encoder import Matrix
 
 WIDTH = 16
 """Of each of the views that are put side by side."""
+
+
+VIEWS: Final = {
+    "user_texts": "users", "item_texts": "items", "bands": "items", "user_knowledge": "users", "scenario_knowledge": "scenarios",
+}  # fmt: skip
+"""What may be known beside who and what, and of which of the three it is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +33,9 @@ class Known:
     """By item, which price band it is in: a row of zeros and a one."""
     item_texts: Matrix | None = None
     user_texts: Matrix | None = None
+    user_knowledge: Matrix | None = None
+    scenario_knowledge: Matrix | None = None
+    """Knowledge merely put beside the rest, to compare with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +69,8 @@ class Inputs(nn.Module):
         for table in (self.user, self.item, self.scenario):
             nn.init.normal_(table.weight, std=0.05)
         self.views = nn.ModuleDict()
-        for name, rows in (("user_texts", known.user_texts), ("item_texts", known.item_texts), ("bands", known.bands)):
+        for name in VIEWS:
+            rows = getattr(known, name)
             if rows is not None:
                 self.register_buffer(name, torch.from_numpy(np.asarray(rows, np.float32)), persistent=False)
                 self.views[name] = nn.Linear(rows.shape[1], WIDTH)
@@ -69,6 +80,5 @@ class Inputs(nn.Module):
         apart = batch.scenarios if self.known_scenarios > 1 else torch.zeros_like(batch.scenarios)
         found = [self.user(batch.users * self.known_scenarios + apart), self.item(batch.items), self.scenario(batch.scenarios)]
         for name, view in self.views.items():
-            which = batch.users if name.startswith("user") else batch.items
-            found.append(view(getattr(self, name)[which]))
+            found.append(view(getattr(self, name)[getattr(batch, VIEWS[name])]))
         return torch.cat([*found, batch.recency[:, None] / 6.0], dim=1)
