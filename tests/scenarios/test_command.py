@@ -42,11 +42,11 @@ def test_a_person_is_told_across_scenarios_and_a_stranger_is_refused(built_demo:
     assert found["text"]
     assert set(found["within"]) <= set(found["visits"])
     refused = run(built_demo, "--person", "nobody", fails=True)
-    assert "nobody" in refused["error"]
+    assert "nobody" in refused["what"]
 
 
 def test_without_a_server_the_model_is_not_asked_and_that_is_said(built_demo: Workspace) -> None:
-    assert "cannot be reached" in run(built_demo, "--ask", fails=True)["error"]
+    assert "cannot be reached" in run(built_demo, "--ask", fails=True)["what"]
 
 
 def test_a_models_words_are_taken_where_they_cite(built_demo: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
