@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
+from click.testing import CliRunner
 
 from persona_core.alignment.pairs import World
 from persona_core.alignment.steps import world_in
 from persona_core.catalog.store import Catalog
+from persona_core.cli import main
 from persona_core.evaluation.worlds import known_reviews
 from persona_core.profiles.evidence import Visit
 from persona_core.profiles.steps import INPUTS
@@ -20,7 +23,8 @@ from persona_core.profiles.ways import now, work
 from persona_core.profiles.ways.exploring import ways_of
 from persona_core.profiles.ways.judging import Person, RankingJudge
 from persona_core.profiles.ways.now import ship_standings, standings_in
-from persona_core.profiles.ways.work import LATELY, PAIRS, TRAINING, WAYS, WORTH, people_in, ways_world, worths_of
+from persona_core.profiles.ways.second import AGREEMENTS, heard_in, in_words
+from persona_core.profiles.ways.work import CARD, LATELY, PAIRS, TRAINING, WAYS, WORTH, people_in, ways_world, worths_of
 from persona_core.ranking.parts import Weights
 from persona_core.ranking.steps import interactions_in
 from persona_core.schema import Phrase, Profile
@@ -29,9 +33,12 @@ from tests.evaluation.test_worlds import CUTS, held_out, nothing_of, source_for,
 from tests.support.scripted import Scripted
 from tests.support.shops import FakeBook, built_shop, kind_of
 from tests.support.tastes import some_head
+from tests.support.tiny_lm import write_tiny_lm
 
 pytestmark = pytest.mark.xdist_group("encoder")
 CUT = CUTS[0]
+MISSING = [name for name in ("transformers", "tokenizers") if importlib.util.find_spec(name) is None]
+needs_a_language_model = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}")
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +121,52 @@ def test_models_are_asked_about_some_people_each_once(worlds: tuple[Workspace, W
     assert all(one.source == "one:1b" for user in spoke for one in told[user])
     assert counts["to ask again"] > 0
     assert counts["by"] == "one:1b, two:2b"
+
+
+# The slow judges, and the commands ----------------------------------------------------------------------------------------
+
+
+def run(place: Workspace, *words: str, fails: bool = False) -> Any:
+    ran = CliRunner().invoke(main, ["profiles", *words, "--workspace", str(place.root), "--json"])
+    assert (ran.exit_code != 0) is fails, ran.output
+    return orjson.loads(ran.stdout.splitlines()[-1])
+
+
+def test_the_slow_judges_hear_only_what_came_after_the_cut(worlds: tuple[Workspace, Workspace]) -> None:
+    source, place = worlds
+    people = heard_in(source, place, TRAINING)
+    reviews = Catalog.of(source.artefact("catalog")).reviews(["review_id", "time"])
+    begins, ends = work.bounds_of(source, reviews, TRAINING)
+    assert people
+    for one in people:
+        assert all(begins.timestamp() <= visit.time < ends.timestamp() for visit in one.since)
+        assert all(visit.time < begins.timestamp() for visit in one.recent)
+
+
+@needs_a_language_model
+def test_the_command_hears_a_model_that_reads_on_and_says_how_far_it_agrees(
+    worlds: tuple[Workspace, Workspace], tmp_path: Path
+) -> None:
+    source, place = worlds
+    titles = [f"{one.title}. {one.description}" for one in Catalog.of(source.artefact("catalog")).all_items()]
+    lines = [way.lines for own in ways_of(place.artefact("ways").file(WAYS)).values() for way in own]
+    found = run(source, "judge", "--likelihood", str(write_tiny_lm(tmp_path / "lm", [*titles, *lines])), "--people", "4")
+    assert found["counts"]["people"] > 0
+    for row in found["agreement"]:
+        assert row["judge"] == "lm, reading on"
+        assert 0 <= row["low"] <= row["same"] <= row["high"] <= 1
+        assert row["judge"] in in_words(row)
+    assert (place.root / AGREEMENTS).exists()
+
+
+def test_without_a_server_nobody_is_asked_and_that_is_said(worlds: tuple[Workspace, Workspace]) -> None:
+    assert "no model to ask" in run(worlds[0], "judge", "--ask", fails=True)["what"]
+
+
+def test_the_command_explores_and_pairs(worlds: tuple[Workspace, Workspace]) -> None:
+    source, _ = worlds
+    assert run(source, "explore")["counts"]["ways"] > 0
+    assert [Path(one).name for one in run(source, "pairs")["files"]] == [PAIRS, CARD]
 
 
 # The judge ---------------------------------------------------------------------------------------------------------------
