@@ -15,7 +15,6 @@ from persona_core.alignment.steps import ALIGN_STEP, CARD, world_in
 from persona_core.catalog.choose import choose_source
 from persona_core.catalog.store import Catalog
 from persona_core.errors import ModelUnavailable
-from persona_core.llm import choice, ollama_model
 from persona_core.llm.choice import RETRY
 from persona_core.llm.ollama_model import RETRIES
 from persona_core.personas.aspects import ASPECTS, write_aspects
@@ -24,6 +23,7 @@ from persona_core.pipeline import Counts, Pipeline, Step, StepContext, StepStatu
 from persona_core.profiles.steps import INPUTS
 from persona_core.text.encoder import BaseEncoder, Matrix
 from persona_core.workspace import Workspace
+from tests.support.models import MODEL, appears, looked_long_ago, no_pauses  # noqa: F401 - a fixture works by being here
 from tests.support.ollama_stand_in import OllamaStandIn, Request
 from tests.support.shops import _made, shop_pipeline, write_shop
 from tests.support.tastes import encode
@@ -31,7 +31,6 @@ from tests.support.worlds import write_lines
 from tests.text import one_thread  # noqa: F401 - a fixture that works by being here
 
 pytestmark = pytest.mark.xdist_group("training")
-MODEL = "tiny:1b"
 TEACHER = "PERSONA_RANKING_TEACHER"
 
 
@@ -67,16 +66,13 @@ def pipeline(place: Workspace) -> Pipeline:
 
 
 @pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """An encoder in which each text has a direction of its own, and servers that are asked again at once."""
 
     def topics(self: BaseEncoder, texts: list[str]) -> Matrix:
         return encode(texts)
 
     monkeypatch.setattr(BaseEncoder, "topics", topics)
-    monkeypatch.setattr(ollama_model, "PAUSES_S", (0.0,) * RETRIES)
-    yield
-    choice._looked.cache_clear()
 
 
 @pytest.fixture(scope="module")
@@ -107,9 +103,7 @@ def place(template: Workspace, tmp_path: Path) -> Workspace:
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[OllamaStandIn]:
     """A server with the model that the settings name."""
     with OllamaStandIn(lambda request: says(1)) as stand_in:
-        monkeypatch.setenv("PERSONA_OLLAMA_HOST", stand_in.url)
-        monkeypatch.setenv("PERSONA_OLLAMA_MODEL", MODEL)
-        choice._looked.cache_clear()
+        appears(monkeypatch, stand_in)
         yield stand_in
 
 
@@ -238,7 +232,7 @@ def test_what_the_judge_taught_outlasts_its_server_until_it_must_be_made_again(
     pipeline(place).build()
     made = head(place)
     server.stop()
-    choice._looked.cache_clear()
+    looked_long_ago()
     assert status(place).state == "done"
     pipeline(place).build()
     monkeypatch.setenv("PERSONA_RANKING_HALF_LIFE_DAYS", "100")

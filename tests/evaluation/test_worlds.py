@@ -24,9 +24,11 @@ from persona_core.profiles.building import build_profile
 from persona_core.profiles.steps import INPUTS
 from persona_core.progress import Progress
 from persona_core.schema import AspectKind
-from persona_core.text.encoder import BaseEncoder, Matrix
+from persona_core.text.encoder import Matrix
 from persona_core.workspace import Workspace
+from tests.support.models import appears, looked_long_ago
 from tests.support.ollama_stand_in import OllamaStandIn
+from tests.support.remembered import batches_remembered
 from tests.support.tastes import encode, plain_head
 from tests.support.worlds import tiny_reviews, write_lines, write_tiny_world
 from tests.text import one_thread  # noqa: F401 - a fixture that works by being here
@@ -45,17 +47,7 @@ STEPS = ("catalog", "aspects", "personas")
 
 @pytest.fixture(scope="module", autouse=True)
 def _each_batch_encoded_once() -> Iterator[None]:
-    """MiniLM takes most of a build's time, says the same each time, and is not in question here."""
-    forward = BaseEncoder._forward
-    known: dict[tuple[str, ...], tuple[Matrix, Matrix]] = {}
-
-    def remembered(self: BaseEncoder, texts: list[str]) -> tuple[Matrix, Matrix]:
-        if tuple(texts) not in known:
-            known[tuple(texts)] = forward(self, texts)
-        return known[tuple(texts)]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(BaseEncoder, "_forward", remembered)
+    with batches_remembered() as patch:
         patch.setenv("PERSONA_OLLAMA_USE", "never")  # a fixture of a module is made before settings from outside are removed
         yield
 
@@ -211,12 +203,10 @@ def test_no_prompt_knows_of_a_held_out_review(tmp_path: Path, monkeypatch: pytes
     source = source_for(cut, tmp_path / "tiny")
     monkeypatch.delenv("PERSONA_OLLAMA_USE", raising=False)
     with OllamaStandIn(lambda request: json.dumps({"findings": [], "personas": []})) as server:
-        monkeypatch.setenv("PERSONA_OLLAMA_HOST", server.url)
-        monkeypatch.setenv("PERSONA_OLLAMA_MODEL", "tiny:1b")
-        choice._looked.cache_clear()
+        appears(monkeypatch, server)
         place = cut_world(source, cut)
         asked = json.dumps(server.requests)
-    choice._looked.cache_clear()
+    looked_long_ago()
     assert "the handle came off in my hand" in asked
     nothing_of(held_out(source, cut), asked)
     nothing_of(held_out(source, cut), words_in(place.root))  # also the answers that are kept

@@ -13,19 +13,17 @@ import pytest
 
 from persona_core.catalog.store import Catalog
 from persona_core.errors import ModelUnavailable
-from persona_core.llm import choice, ollama_model
 from persona_core.llm.choice import RETRY
-from persona_core.llm.ollama_model import RETRIES
 from persona_core.pipeline import Pipeline, Step, StepStatus
 from persona_core.profiles.files import PROFILES, ProfileBook
 from persona_core.profiles.steps import PROFILE_STEP
 from persona_core.schema import Profile
 from persona_core.steps import STEPS
 from persona_core.workspace import Workspace
+from tests.support.models import MODEL, appears, built_template, goes_away, no_pauses  # noqa: F401 - fixtures work by being here
 from tests.support.ollama_stand_in import OllamaStandIn, Request
-from tests.support.worlds import build_from, tiny_reviews, write_tiny_world
+from tests.support.worlds import tiny_reviews
 
-MODEL = "tiny:1b"
 WRITERS = {"u0", "u2", "u4", "u6"}
 """Of the tiny world's eight people, those who wrote texts."""
 LIKE, DISLIKE = "wants a grip that holds", "handles that come off"
@@ -62,42 +60,15 @@ def server() -> Iterator[OllamaStandIn]:
         yield stand_in
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """The tiny world, built without a model; never changed, only copied."""
-    folder = tmp_path_factory.mktemp("template")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PERSONA_OLLAMA_USE", "never")
-        return build_from(write_tiny_world(folder / "tiny"), folder / "workspace")
-
-
 @pytest.fixture
 def place(template: Workspace, tmp_path: Path) -> Workspace:
     shutil.copytree(template.root, tmp_path / "workspace")
     return Workspace.at(tmp_path / "workspace")
 
 
-@pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(ollama_model, "PAUSES_S", (0.0,) * RETRIES)
-    yield
-    choice._looked.cache_clear()
-
-
 @pytest.fixture
 def _with_model(server: OllamaStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    appears(server, monkeypatch)
-
-
-def appears(server: OllamaStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PERSONA_OLLAMA_HOST", server.url)
-    monkeypatch.setenv("PERSONA_OLLAMA_MODEL", MODEL)
-    choice._looked.cache_clear()
-
-
-def goes_away(server: OllamaStandIn) -> None:
-    server.stop()
-    choice._looked.cache_clear()
+    appears(monkeypatch, server)
 
 
 def pipeline(place: Workspace) -> Pipeline:
@@ -222,7 +193,7 @@ def test_a_model_that_appears_is_used_and_what_it_made_outlasts_it(
     place: Workspace, server: OllamaStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert (status(place).state, counts(place)["by"]) == ("done", "extraction")
-    appears(server, monkeypatch)
+    appears(monkeypatch, server)
     assert (status(place).state, status(place).why) == ("stale", "changed since: file model, file prompt")
     made = built(place)
     goes_away(server)

@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 from persona_core.catalog.store import Catalog
-from persona_core.llm import choice
 from persona_core.personas.aspects import ASPECTS, read_aspects
 from persona_core.personas.files import PERSONAS, read_personas
 from persona_core.pipeline import Pipeline, StepStatus
@@ -18,9 +17,8 @@ from persona_core.progress import Progress
 from persona_core.schema import Persona
 from persona_core.steps import STEPS
 from persona_core.workspace import Workspace
-from tests.support.ollama_stand_in import OllamaStandIn, Request, Turn
+from tests.support.ollama_stand_in import Request, Turn
 
-MODEL = "tiny:1b"
 ITEMS = [f"i{number}" for number in range(6)]
 """The tiny world's; each has few enough reviews for one batch, so a build asks twice an item."""
 ALL = 2 * len(ITEMS)
@@ -90,27 +88,6 @@ class Mind:
 
 
 # The workspace ---------------------------------------------------------------------------------------------------------
-
-
-def looked_long_ago() -> None:
-    """What servers said of themselves is believed for a while; now it is not."""
-    choice._looked.cache_clear()
-
-
-def appears(monkeypatch: pytest.MonkeyPatch, *servers: OllamaStandIn) -> None:
-    monkeypatch.setenv("PERSONA_OLLAMA_HOST", ",".join(one.url for one in servers))
-    monkeypatch.setenv("PERSONA_OLLAMA_MODEL", MODEL)
-    looked_long_ago()
-
-
-def goes_away(server: OllamaStandIn) -> None:
-    server.stop()
-    looked_long_ago()
-
-
-def comes_back(server: OllamaStandIn) -> None:
-    server.start()
-    looked_long_ago()
 
 
 def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:

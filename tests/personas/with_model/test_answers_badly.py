@@ -21,11 +21,9 @@ from tests.personas.with_model.mind import (
     aspects_of,
     assert_grounded,
     by_model,
-    comes_back,
     counts,
     draft,
     finding,
-    goes_away,
     good,
     name_for,
     personas_of,
@@ -36,6 +34,7 @@ from tests.personas.with_model.mind import (
     status,
     text_of,
 )
+from tests.support.models import comes_back, goes_away
 from tests.support.ollama_stand_in import OllamaStandIn, Request, Turn
 
 # Bad answers -----------------------------------------------------------------------------------------------------------

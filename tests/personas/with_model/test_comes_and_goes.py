@@ -21,15 +21,11 @@ from persona_core.workspace import Workspace
 from tests.personas.with_model.mind import (
     ALL,
     ITEMS,
-    MODEL,
     Mind,
-    appears,
     assert_grounded,
     by_model,
-    comes_back,
     contents,
     counts,
-    goes_away,
     one_at_a_time,
     personas_of,
     phases,
@@ -38,6 +34,7 @@ from tests.personas.with_model.mind import (
     states,
     status,
 )
+from tests.support.models import MODEL, appears, comes_back, goes_away
 from tests.support.ollama_stand_in import Drops, OllamaStandIn, Request, Turn
 from tests.support.worlds import write_tiny_world
 
