@@ -43,7 +43,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", ke
 if other is not None:
     comparing.draw(engine, ranked, other, options, k)
 else:
-    show(parts.legend())
+    show(parts.legend(ranked))
     for one in found:
         card.draw(engine, ranked, one, explained[one.item_id], names)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,7 @@ from persona_core.ranking.parts import Scored, Weights, scored
 from persona_core.ranking.popularity import RecentPopularity
 from persona_core.ranking.scorer import Scorer
 from persona_core.ranking.steps import RECENT, open_habit
+from persona_core.scenarios.files import Over, Scenarios
 from persona_core.schema import Aspect, Explanation, Item, Match, Persona, Phrase, Profile, Recommendation, Review, Stance
 from persona_core.settings import RankingSettings
 from persona_core.text.encoder import Matrix
@@ -45,6 +46,7 @@ PROFILES_AT_ONCE = 256
 PER_SOURCE = 200
 """So many candidates each generator may name."""
 STEPS = ("catalog", "personas", "profiles", "alignment", "ranking")
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class Options:
     """Empty: all."""
     price_bands: frozenset[str] = frozenset()
     seen_too: bool = False
+    as_new: frozenset[str] = frozenset()
+    """Scenarios of which it is to be as if the reader had never been there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,8 @@ class Ranked:
     """Of every persona: its match with what the profile wants, and with what it wants and fears."""
     alarms: Matrix
     named: Mapping[int, Candidate]
+    over: Over | None = None
+    """What carries over to scenarios that are new to the reader; None where nothing does."""
 
     def rank(self, item: int) -> int | None:
         return rank_of(self.order, item)
@@ -84,6 +90,7 @@ class Engine:
     def __init__(
         self, workspace: Workspace, items: Sequence[Item], personas: Sequence[Persona], vectors: Matrix, profiles: ProfileBook,
         head: Head, habit: Scorer, recent: RecentPopularity, book: PhraseBook | None = None, trends: Trends | None = None,
+        scenarios: Scenarios | None = None,
     ) -> None:  # fmt: skip
         self.workspace = workspace
         self.items = tuple(items)
@@ -94,7 +101,7 @@ class Engine:
         self.profiles = profiles
         self.habit, self.recent = habit, recent
         self.book = book or PhraseBook()
-        self.trends = trends
+        self.trends, self.scenarios = trends, scenarios
         self._mapped = head.of_personas(vectors[order])
         self._middles = item_middles([item.id for item in self.items], self.personas, vectors[order], head)
         self._known_middle = np.linalg.norm(self._middles, axis=1) > 0
@@ -121,7 +128,8 @@ class Engine:
             open_habit(made["ranking"]),
             RecentPopularity.load(made["ranking"].file(RECENT)),
             _book_of(workspace, personas, made["alignment"]),
-            _trends_of(workspace, made["catalog"]),
+            _of_this(workspace, "trends", Trends.of, made["catalog"]),
+            _of_this(workspace, "scenarios", Scenarios.of, made["catalog"]),
         )
 
     # What is known -----------------------------------------------------------------------------------------------------
@@ -133,6 +141,11 @@ class Engine:
     def profile(self, user_id: str) -> Profile:
         """The built profile; of somebody unknown, an empty one."""
         return self.profiles.of(user_id) or Profile(user_id=user_id, version=1, text="")
+
+    @cached_property
+    def _built(self) -> Callable[[str], Profile]:
+        """Kept of those last asked for: every edit is held against what was built."""
+        return lru_cache(maxsize=ITEMS_KEPT)(self.profile)
 
     def item(self, item_id: str) -> Item:
         if item_id not in self.code:
@@ -261,7 +274,9 @@ class Engine:
     def options(self) -> Options:
         """What the workspace's settings say, where nobody says otherwise."""
         chosen = self._settings
-        return Options(Weights(chosen.taste, chosen.habit, chosen.popularity, chosen.trend), chosen.mix, chosen.diversity)
+        return Options(
+            Weights(chosen.taste, chosen.habit, chosen.popularity, chosen.trend, chosen.scenario), chosen.mix, chosen.diversity
+        )
 
     def taste(self, profile: Profile, options: Options | None = None) -> Taste:
         return self._taste(profile, options or self.options, self.book)
@@ -282,7 +297,10 @@ class Engine:
         best, worst = self._best_of_item(suits, ~self._wrong, np.nan), self._best_of_item(alarms, self._wrong, 0.0)
         seen = np.array([self.code[item] for item in profile.history if item in self.code], np.int32)
         habit = self.habit.scores([seen])[0]
-        scores = scored(best, np.maximum(worst, 0.0), self.head.penalty, habit, self._popular, options.weights, self._rise)
+        over = None if self.scenarios is None else self.scenarios.over(profile, self._built(profile.user_id), options.as_new)
+        scores = scored(
+            best, np.maximum(worst, 0.0), self.head.penalty, habit, self._popular, options.weights, self._rise, over and over.fit
+        )
         allowed = self._allowed(options, seen)
         barred = np.flatnonzero(~allowed)
         named_by_taste = np.where(np.isnan(best), -np.inf, best) if suits.any() else np.zeros(len(best))
@@ -292,7 +310,7 @@ class Engine:
         chosen[list(named)] = True
         totals = scores.totals
         order = diverse(by_score(totals, chosen & allowed), totals, self._middles, options.diversity)
-        return Ranked(profile, options, taste, order, scores, suits, alarms, named)
+        return Ranked(profile, options, taste, order, scores, suits, alarms, named, over)
 
     def recommend(self, profile: Profile, *, k: int = 10, options: Options | None = None) -> list[Recommendation]:
         """The first k items, each with its parts, its best match and what may disappoint."""
@@ -358,11 +376,11 @@ def _check_that_they_fit(workspace: Workspace, made: Mapping[str, Artefact]) -> 
                 )
 
 
-def _trends_of(workspace: Workspace, catalog: Artefact) -> Trends | None:
-    """What is foretold of this very catalogue; where nothing is, or nothing that can be used, the engine does without."""
+def _of_this(workspace: Workspace, step: str, read: Callable[[Artefact], Made], catalog: Artefact) -> Made | None:
+    """What a step knows of this very catalogue; where it left nothing, or nothing that can be used, the engine does without."""
     try:
-        made = workspace.artefact("trends")
-        return Trends.of(made) if made.manifest.because.get("step catalog") == catalog.manifest.content else None
+        made = workspace.artefact(step)
+        return read(made) if made.manifest.because.get("step catalog") == catalog.manifest.content else None
     except (WorkspaceMissing, ArtefactBroken, KeyError, TypeError, ValueError):  # whole, and yet of another version's making
         return None
 

@@ -175,6 +175,8 @@ class ClaimKind(StrEnum):
     """What reviewers say of one phrase of the reader's profile."""
     NEAR = "near"
     """The reviewers nearest to the reader are pleased; it is not said with what."""
+    CARRIES = "carries"
+    """What the reader wants elsewhere speaks for it in a scenario that is new to them, and reviewers speak of it."""
     OTHERS = "others"
     """Whom the item suits, said to a reader whose taste is not known."""
     CAUTION = "caution"
@@ -185,7 +187,7 @@ class Cited(Frozen):
     """Something of the reader's own that a claim speaks of."""
 
     role: str
-    """like, dislike, text or past: as in the taste that it is a component of."""
+    """like, dislike, text or past: as in the taste that it is a component of; elsewhere: a wish in another scenario."""
     text: str
     """The phrase, the sentence, or the title of the past item."""
     share: float
@@ -196,6 +198,8 @@ class Cited(Frozen):
     """It counts because the persona lies away from it: something disliked, or a past item that let the reader down."""
     item_id: str = ""
     """Of a past item."""
+    scenario: str = ""
+    """Where it is so, where that is another scenario than the item's."""
     review_ids: tuple[str, ...] = ()
     """The reader's own reviews that the phrase rests on."""
 

@@ -111,6 +111,7 @@ class RankingSettings(Section):
     habit: float = Field(default=0.4, ge=0)
     popularity: float = Field(default=0.1, ge=0)
     trend: float = Field(default=0.05, ge=0)
+    scenario: float = Field(default=0.2, ge=0)
     diversity: float = Field(default=0.0, ge=0, le=1)
     popularity_half_life_days: float = Field(default=30.0, gt=0)
     teacher: Literal["hindsight", "judge"] = "hindsight"

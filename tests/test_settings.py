@@ -63,7 +63,7 @@ def test_a_bad_value_names_its_variable(tmp_path: Path) -> None:
 def test_every_variable_that_is_offered_is_understood(tmp_path: Path) -> None:
     values = {"seed": "1", "workers": "2", "readonly": "true", "splits": "0.2"}
     values |= {"timeout_s": "30", "parallel": "3", "context": "4096", "answer_tokens": "512", "use": "never"}
-    values |= dict.fromkeys(("mix", "half_life_days", "taste", "habit", "popularity", "trend", "diversity"), "0.3")
+    values |= dict.fromkeys(("mix", "half_life_days", "taste", "habit", "popularity", "trend", "scenario", "diversity"), "0.3")
     values |= {"popularity_half_life_days": "9", "teacher": "judge", "shipped": "false", "recent": "3", "people": "5"}
     for name, path in settings.environment_names().items():
         text = values.get(path[0], values.get(path[-1], "text"))

@@ -91,11 +91,23 @@ def summaries(arena: Arena) -> Matrix:
 
 
 def blended(
-    suits: Scores, wrong: Scores, penalty: float, habit: Scores, popularity: Scores, weights: Weights, trend: Any = None
+    suits: Scores,
+    wrong: Scores,
+    penalty: float,
+    habit: Scores,
+    popularity: Scores,
+    weights: Weights,
+    trend: Any = None,
+    scenario: Scores | None = None,
 ) -> Scores:
-    """The engine's own score, case by case; the trend is the same for all."""
+    """The engine's own score, case by case; the trend is the same for all, what carries over is not."""
     known = np.where(suits <= -1.0, np.nan, suits)
-    rows = [scored(known[row], wrong[row], penalty, habit[row], popularity[row], weights, trend).totals for row in range(len(suits))]
+    rows = [
+        scored(
+            known[row], wrong[row], penalty, habit[row], popularity[row], weights, trend, None if scenario is None else scenario[row]
+        ).totals
+        for row in range(len(suits))
+    ]
     found: Scores = np.array(rows, np.float32)
     return found
 

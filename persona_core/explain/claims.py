@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from persona_core.alignment.taste import Role
 from persona_core.engine import Engine, Ranked
-from persona_core.explain.evidence import Evidence, statement_of, statement_of_phrase
+from persona_core.explain.evidence import Evidence, needs_of, statement_of, statement_of_phrase
 from persona_core.explain.support import LEAST, Feeling, Passage, Support, need_of
+from persona_core.personas.needs import read_needs
 from persona_core.schema import Cited, ClaimKind, Persona, Quote, Stance
 from persona_core.text.phrases import words_of
 
@@ -68,7 +69,8 @@ def found_in(evidence: Evidence) -> Found:
         main = main_claims(evidence)
         wishes = wish_claims(evidence, [one for one in main if one is not None])
         shared = any(one is not None and shares_a_wish(one) for one in main)
-        tried += [*main, *wishes] if shared else [*wishes, *main]  # what the reader wants in so many words comes first
+        over = carried_over(evidence)
+        tried += [*main, *wishes, *over] if shared else [*wishes, *over, *main]  # what the reader wants in so many words comes first
         tried += cautions(evidence)
     else:
         tried += for_others(evidence)
@@ -125,6 +127,19 @@ def _wish(evidence: Evidence, text: str, spoken: set[Quote]) -> Grounded | None:
             if claim is not None and (best is None or claim.support > best.support):
                 best = replace(claim, passages=claim.passages[:1], cited=(wish,))
     return best
+
+
+def carried_over(evidence: Evidence) -> list[Grounded | None]:
+    """What the reader wants elsewhere, as it carries over to a scenario that is new to them, where reviewers speak of it."""
+    for carry in evidence.carries:
+        need = read_needs()[carry.becomes]
+        for persona in evidence.suited:
+            if need.id in needs_of(persona):
+                statement = statement_of_phrase(need.phrase)
+                found = _carried_by(evidence, ClaimKind.CARRIES, persona, statement, Feeling.PRAISE)
+                if found is not None:
+                    return [replace(found, cited=evidence.elsewhere(carry))]
+    return [None] if evidence.carries else []
 
 
 def for_others(evidence: Evidence, most: int = MOST_OTHERS) -> list[Grounded | None]:

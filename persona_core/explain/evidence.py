@@ -15,6 +15,7 @@ from persona_core.engine import Engine, Ranked
 from persona_core.explain.grammar import of_people, one_line
 from persona_core.explain.support import Feeling, Passage, Support, about, need_of, same_wish, stands, supports
 from persona_core.personas.needs import read_needs
+from persona_core.scenarios.carried import Carry
 from persona_core.schema import Cited, Item, Persona, Recommendation, Review, Stance
 from persona_core.text.sentences import sentence_spans
 
@@ -24,6 +25,8 @@ NEAR = 0.2
 """What is named must itself lie at least so near to the persona, as a cosine: a faint thing can count by its weight alone."""
 MOST_WORDS, MOST_PAST = 2, 2
 MOST_TEXT_WISHES = 3
+ELSEWHERE = "elsewhere"
+"""The role of a wish that is not of the profile, but of what was done in another scenario."""
 MARKS = re.compile(r"[“”\"]")
 
 
@@ -133,6 +136,22 @@ class Evidence:
             for (component, share), length in sorted(zip(shares, lengths, strict=True), key=lambda one: -one[0][1])
             if share > 0
         ]
+
+    @cached_property
+    def carries(self) -> list[Carry]:
+        """Which of the reader's wishes elsewhere speak for this item; none where its scenario is not new to them."""
+        over, scenarios = self.ranked.over, self.engine.scenarios
+        return [] if over is None or scenarios is None else scenarios.carries(over, self.item.id)
+
+    def elsewhere(self, carry: Carry) -> tuple[Cited, ...]:
+        """The wish as it was before it carried over, and the past item that speaks of it loudest."""
+        scenarios = self.engine.scenarios
+        assert scenarios is not None  # where a wish carries over, there are scenarios
+        wish = read_needs()[carry.need].phrase
+        name, item = scenarios.names[carry.scenario], scenarios.loudest(self.ranked.profile.history, carry.scenario, carry.need)
+        said = Cited(role=ELSEWHERE, text=wish, share=carry.adds, shared=True, scenario=name)
+        past = [Cited(role=Role.PAST, text=self.engine.item(item).title, share=0.0, item_id=item, scenario=name)] if item else []
+        return (said, *past)
 
     def feared(self, persona: Persona) -> tuple[Cited, ...]:
         """Which of the faults that the reader fears this persona complains of."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from persona_core.engine import Engine, Options, Ranked
 from persona_core.explain.grammar import capital, listed, quoted
-from persona_core.ranking.parts import CAUTION, HABIT, PARTS, POPULARITY, TASTE
+from persona_core.ranking.parts import CAUTION, HABIT, PARTS, POPULARITY, SCENARIO, TASTE, TREND
 from persona_core.schema import Item
 
 SAID = {
@@ -16,6 +16,8 @@ SAID = {
     CAUTION: "what may disappoint you",
     HABIT: "what people with a past like yours came to",
     POPULARITY: "how many came to it lately",
+    TREND: "how much more of it is foretold",
+    SCENARIO: "what you look for elsewhere",
 }
 SMALL = 0.0005
 """Less than this is nothing in three decimals."""

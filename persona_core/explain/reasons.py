@@ -97,7 +97,7 @@ def trend_reason(evidence: Evidence) -> Reason | None:
 
 def certainty_of(evidence: Evidence, found: Found) -> Certainty:
     """How many stand behind it, how close a match it is, and what it could change places with."""
-    main = next((one for one in found.speaking_for if one.kind is not ClaimKind.WISH), None)
+    main = next((one for one in found.speaking_for if one.kind not in (ClaimKind.WISH, ClaimKind.CARRIES)), None)
     margin, rival = _margin(evidence) if evidence.knows_the_reader else (None, None)
     rank = _taste_rank(evidence) if evidence.knows_the_reader and evidence.recommendation.match else None
     said = [_standing(main.behind, main.speakers) if main is not None else _nobody(evidence)]

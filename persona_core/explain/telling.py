@@ -90,6 +90,7 @@ def prompt_for(evidence: Evidence, claims: Sequence[Claim]) -> Prompt:
 
 KINDS = {
     ClaimKind.SUITS: "praises", ClaimKind.NEAR: "praises", ClaimKind.WISH: "praises", ClaimKind.OTHERS: "praises",
+    ClaimKind.CARRIES: "praises",
     ClaimKind.DIVIDES: "of two minds", ClaimKind.CAUTION: "warns",
 }  # fmt: skip
 

@@ -21,6 +21,7 @@ def worded(claim: Grounded, reader: str) -> Claim:
         ClaimKind.DIVIDES: _divides,
         ClaimKind.WISH: _wish,
         ClaimKind.NEAR: _near,
+        ClaimKind.CARRIES: _carries,
         ClaimKind.OTHERS: _others,
         ClaimKind.CAUTION: _caution,
     }[claim.kind](claim, _Turns(f"{reader}|{claim.persona.id}|{claim.kind}"))
@@ -146,6 +147,23 @@ def _near(claim: Grounded, turns: _Turns) -> str:
     near = _titles(claim.cited, alike=True) or _titles(claim.cited, alike=False)
     who_else = f", by what you chose before ({near})," if near else ""
     return f"the reviewers who come closest to your taste{who_else} are pleased with it"
+
+
+def _carries(claim: Grounded, turns: _Turns) -> str:
+    """From what the reader wants where they are at home to what this item's reviewers speak of."""
+    wish, *past = claim.cited
+    there, here = to_you(wish.text), of_people(need_in(claim.statement))
+    by = f" (you chose {clipped(past[0].text)})" if past else ""
+    if there and of_people(wish.text) == here:
+        return f"you {there} in {wish.scenario}{by}, and here reviewers speak of just that"
+    return (
+        f"in {wish.scenario} you {there or quoted(wish.text)}{by}; people who do more often {here} here, and reviewers speak of that"
+    )
+
+
+def need_in(statement: str) -> str:
+    """The phrase that a statement of one of our own needs begins with."""
+    return statement.partition(". ")[0]
 
 
 def _others(claim: Grounded, turns: _Turns) -> str:

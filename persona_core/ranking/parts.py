@@ -1,4 +1,4 @@
-"""A score as named parts: each between nothing and its weight, so that they can be drawn side by side and add up."""
+"""A score as named parts: each no greater than its weight, so that they can be drawn side by side and add up."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import numpy.typing as npt
 from persona_core.schema import ScorePart
 
 Numbers = npt.NDArray[np.float64]
-TASTE, CAUTION, HABIT, POPULARITY, TREND = "taste", "caution", "habit", "popularity", "trend"
-PARTS = (TASTE, CAUTION, HABIT, POPULARITY, TREND)
+TASTE, CAUTION, HABIT, POPULARITY, TREND, SCENARIO = "taste", "caution", "habit", "popularity", "trend", "scenario"
+PARTS = (TASTE, CAUTION, HABIT, POPULARITY, TREND, SCENARIO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class Weights:
     habit: float = 0.4
     popularity: float = 0.1
     trend: float = 0.05
+    scenario: float = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,8 @@ class Scored:
 
 
 def scored(
-    suits: Any, disappoints: Any, penalty: float, habit: Any, popularity: Any, weights: Weights, trend: Any = None
+    suits: Any, disappoints: Any, penalty: float, habit: Any, popularity: Any, weights: Weights, trend: Any = None,
+    scenario: Any = None,
 ) -> Scored:  # fmt: skip
     """Taste rises from 0 (the item that suits the profile least) to its weight (the one that suits best); and so the others.
 
@@ -53,6 +55,8 @@ def scored(
         disappoints: its closest disappointing match, 0 where none is close; what it takes is in the same measure as taste.
         penalty: how much of that closeness is taken.
         habit, popularity, trend: any measure, the higher the better; trend may be left out where nobody foretold one.
+        scenario: how far what the reader wants elsewhere speaks for it or against it, from -1 to 1; left out where
+            nothing carries over.
     """
     known = np.asarray(suits, np.float64)
     low, high = (float(np.nanmin(known)), float(np.nanmax(known))) if np.isfinite(known).any() else (0.0, 0.0)
@@ -60,7 +64,8 @@ def scored(
     taste = np.nan_to_num((known - low) / reach, nan=0.0) * weights.taste
     caution = 0.0 - np.clip(penalty * np.asarray(disappoints, np.float64) / reach, 0.0, 1.0) * weights.taste
     rise = np.zeros_like(known) if trend is None else risen(trend) * weights.trend
-    return Scored(np.stack([taste, caution, risen(habit) * weights.habit, risen(popularity) * weights.popularity, rise], axis=1))
+    over = np.zeros_like(known) if scenario is None else np.asarray(scenario, np.float64) * weights.scenario
+    return Scored(np.stack([taste, caution, risen(habit) * weights.habit, risen(popularity) * weights.popularity, rise, over], axis=1))
 
 
 def risen(values: Any) -> Numbers:

@@ -122,19 +122,31 @@ class Ground:
         return found
 
     @cached_property
+    def middles(self) -> Numbers:
+        """Scenarios by needs: what everybody's visits there speak of."""
+        known, long = self.counts >= FEWEST, _long(self.lifts)
+        return np.stack([long[known[:, at], at].mean(0) if known[:, at].any() else 0 * long[0, at] for at in range(len(self.names))])
+
+    @cached_property
     def wishes(self) -> Numbers:
         """The same beyond what everybody's visits there speak of, at length 1; nothing where too little is known."""
-        known = self.counts >= FEWEST
-        long = self.lifts / np.maximum(np.linalg.norm(self.lifts, axis=2, keepdims=True), 1e-9)
-        middle = np.stack([long[known[:, at], at].mean(0) if known[:, at].any() else 0 * long[0, at] for at in range(len(self.names))])
-        beyond = (long - middle) * known[:, :, None]
-        found: Numbers = beyond / np.maximum(np.linalg.norm(beyond, axis=2, keepdims=True), 1e-9)
-        return found
+        return beyond(self.lifts, self.counts, self.middles)
 
     def rows_of(self, user: str) -> Numbers:
         """By visit and need."""
         rules = self.rules
         return self.world.known.lift_rows(self.world.visits[user], self.world.now, rules.half_life_days, rules.own_say)[0]
+
+
+def beyond(lifts: Numbers, counts: Numbers, middles: Numbers) -> Numbers:
+    """Wishes from lifts, people by scenarios by needs: what is not everybody's, at length 1; nothing where too little is known."""
+    found = (_long(lifts) - middles) * (counts >= FEWEST)[:, :, None]
+    return _long(found)
+
+
+def _long(rows: Numbers) -> Numbers:
+    found: Numbers = rows / np.maximum(np.linalg.norm(rows, axis=2, keepdims=True), 1e-9)
+    return found
 
 
 # People ------------------------------------------------------------------------------------------------------------------

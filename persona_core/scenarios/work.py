@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
-from persona_core.alignment.steps import world_of
+from persona_core.alignment.steps import world_in
 from persona_core.catalog.store import Catalog
 from persona_core.errors import PersonaError
 from persona_core.llm.protocol import LanguageModel
 from persona_core.personas.aspects import ASPECTS, KeptAspect, kept, read_aspects
 from persona_core.profiles.building import Rules
+from persona_core.profiles.steps import INPUTS
 from persona_core.scenarios.asking import Told, person_lines, person_told, scenario_lines, scenarios_told
 from persona_core.scenarios.knowledge import About, Between, Ground, PersonKnows, about, between, person_knows
-from persona_core.workspace import Workspace
+from persona_core.settings import Settings
+from persona_core.workspace import Artefact, Workspace
 
 
 @dataclass(frozen=True)
@@ -28,13 +30,17 @@ class Knowing:
 
     @classmethod
     def of(cls, place: Workspace) -> Self:
-        items = Catalog.of(place.artefact("catalog")).items()
+        return cls.made_from({name: place.artefact(name) for name in INPUTS}, place.settings)
+
+    @classmethod
+    def made_from(cls, inputs: dict[str, Artefact], settings: Settings) -> Self:
+        items = Catalog.of(inputs["catalog"]).items()
         names = sorted(items["scenario"].unique())
         code = {name: at for at, name in enumerate(names)}
-        rules = Rules(half_life_days=place.settings.ranking.half_life_days)
-        ground = Ground(world_of(place), [code[one] for one in items["scenario"]], names, rules)
-        aspects = [kept(row) for row in read_aspects(place.artefact("aspects").file(ASPECTS)).itertuples()]
-        return cls(ground, aspects, items["title"].tolist(), place.settings.seed)
+        rules = Rules(half_life_days=settings.ranking.half_life_days)
+        ground = Ground(world_in(inputs), [code[one] for one in items["scenario"]], names, rules)
+        aspects = [kept(row) for row in read_aspects(inputs["aspects"].file(ASPECTS)).itertuples()]
+        return cls(ground, aspects, items["title"].tolist(), settings.seed)
 
     @cached_property
     def every(self) -> tuple[About, ...]:

@@ -39,7 +39,7 @@ def closed(engine: Engine, ranked: Ranked, found: Recommendation, explained: Exp
     if persona is None and found.match is not None:
         persona = engine.persona(found.match.persona_id)
     head = el("div", el("div", item.title, cls="ps-title"), chip(persona) if persona else None, cls="ps-head")
-    body = [head, el("p", meta(item), cls="ps-meta"), parts.bar(found.parts, parts.most_of(ranked.options))]
+    body = [head, el("p", meta(item), cls="ps-meta"), parts.bar(found.parts, parts.most_of(ranked))]
     if claim is not None:
         body += [el("p", claim.text, cls="ps-because"), *_quoted(engine, found.item_id, claim.quotes[:1], names)]
     else:

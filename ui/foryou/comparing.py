@@ -47,7 +47,7 @@ def _row(engine: Engine, ranked: Ranked, item: int, shared: bool) -> Markup:
         el(
             "div",
             el("div", el("b", own.title), el("span", "in both lists", cls="ps-both") if shared else None, cls="ps-head"),
-            parts.bar(found.parts, parts.most_of(ranked.options)),
+            parts.bar(found.parts, parts.most_of(ranked)),
             chip(persona) if persona else None,
         ),
     )

@@ -57,6 +57,8 @@ def as_page(
     style = "".join(style.read_text("utf-8") for style in STYLES)
     cards = [el("article", closed(engine, ranked, one, explained[one.item_id], names)) for one in found]
     title = f"For {whose}"
-    head = el("header", el("p", title, cls="ps-title"), el("p", ranked.profile.text or "No text yet.", cls="ps-meta"), parts.legend())
+    head = el(
+        "header", el("p", title, cls="ps-title"), el("p", ranked.profile.text or "No text yet.", cls="ps-meta"), parts.legend(ranked)
+    )
     opening = f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escaped(title)}</title>'
     return f"{opening}<style>{style}{PAPER}</style></head><body>{head}{el('section', *cards)}</body></html>".encode()
