@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import streamlit as st
 
 from persona_core.engine import Engine, Options
-from persona_core.ranking.parts import HABIT, POPULARITY, SCENARIO, TASTE, TREND, Weights
+from persona_core.ranking.parts import HABIT, POPULARITY, TASTE, TREND, Weights
+from persona_core.ranking.parts import SCENARIO as ELSEWHERE
 from persona_core.schema import PriceBand
 from ui import parts
 
 SCENARIO, PRICE, SHOW, VARY, MIX, SEEN = "scenario", "price", "show", "vary", "mix", "seen"
-WEIGHTS = {TASTE: "w_taste", HABIT: "w_past", POPULARITY: "w_popular", TREND: "w_trend", SCENARIO: "w_elsewhere"}
+WEIGHTS = {TASTE: "w_taste", HABIT: "w_past", POPULARITY: "w_popular", TREND: "w_trend", ELSEWHERE: "w_elsewhere"}
 HOW_MANY = (5, 10, 20, 50)
 MOST_SCENARIOS = 8
 """More than these are chosen from a list instead of from pills."""
@@ -47,7 +48,7 @@ def _weights(usual: Options) -> None:
         HABIT: usual.weights.habit,
         POPULARITY: usual.weights.popularity,
         TREND: usual.weights.trend,
-        SCENARIO: usual.weights.scenario,
+        ELSEWHERE: usual.weights.scenario,
     }
     for name, key in WEIGHTS.items():
         _share(parts.NAMES[name].capitalize(), defaults[name], key, parts.SAYS[name])
@@ -84,7 +85,7 @@ def options_kept(engine: Engine) -> Options:
     weights = Weights(
         number(WEIGHTS[TASTE], usual.weights.taste), number(WEIGHTS[HABIT], usual.weights.habit),
         number(WEIGHTS[POPULARITY], usual.weights.popularity), number(WEIGHTS[TREND], usual.weights.trend),
-        number(WEIGHTS[SCENARIO], usual.weights.scenario),
+        number(WEIGHTS[ELSEWHERE], usual.weights.scenario),
     )  # fmt: skip
     scenarios = names(SCENARIO) & {item.scenario for item in engine.items}
     bands = names(PRICE) & frozenset(str(one) for one in PriceBand)
