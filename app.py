@@ -14,6 +14,7 @@ page = st.navigation(
         st.Page("app_pages/your_profile.py", title="Your profile", icon=":material/edit_note:", help="Change what is known of you."),
         st.Page("app_pages/personas.py", title="Personas", icon=":material/groups:", help="The catalogue by its people."),
         st.Page("app_pages/trends.py", title="Trends", icon=":material/trending_up:", help="What rises and fades, and who drives it."),
+        st.Page("app_pages/scenarios.py", title="Scenarios", icon=":material/hub:", help="What one world says of another."),
         st.Page("app_pages/workshop.py", title="Workshop", icon=":material/construction:", help="What is built from what."),
     ],
     position="top",

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from ui import frame, trouble
-from ui.trends import choosing, item, lists, missing, people, table, tested
+from ui import frame, missing, trouble
+from ui.trends import choosing, item, lists, people, table, tested
 
 engine = frame.engine_or_stop()
 
@@ -13,7 +13,7 @@ with st.container(key="lead"):
 
 with trouble.shown():
     if engine.trends is None:
-        missing.draw(engine)
+        missing.draw(engine, missing.TRENDS)
         st.stop()
     seen, scenarios = choosing.draw(engine, engine.trends)
     choosing.say_when(seen)

@@ -126,6 +126,8 @@ VIEWS = (
     View("personas-search", "personas?q=rain", "The map of personas"),
     View("trends", "trends", "How good these forecasts are", readme=True),
     View("trends-back", "trends", "How good these forecasts are", _go_back),
+    View("scenarios", f"scenarios?who={WROTE}", "How far that helps", readme=True),
+    View("scenarios-new", f"scenarios?who={WHO}", "How far that helps"),
     View("workshop", "workshop", "What is built from what", readme=True),
     View("workshop-learning", "workshop", "What is built from what", lambda page: _part(page, "Learning")),
     View("workshop-teach", "workshop", "What is built from what", _teach),

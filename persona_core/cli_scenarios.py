@@ -21,11 +21,14 @@ def add_to(main: click.Group, command: Command) -> None:
     @main.command()
     @click.option("--person", metavar="USER", default=None, help="What this person, by their id, carries from one to another.")
     @click.option("--ask", is_flag=True, help="In the words of the model that the settings name.")
+    @click.option("--judge", is_flag=True, help="Test how well people are served in a scenario that is new to them.")
     @command
-    def scenarios(workspace: Workspace, as_json: bool, person: str | None, ask: bool) -> dict[str, Any]:
+    def scenarios(workspace: Workspace, as_json: bool, person: str | None, ask: bool, judge: bool) -> dict[str, Any]:
         """Say what scenarios have in common and why, counted from who comes and what for."""
         from persona_core.scenarios.work import Knowing
 
+        if judge:
+            return _judged(workspace, as_json)
         knowing = Knowing.of(workspace)
         if ask:
             found = _asked(workspace, knowing, person)
@@ -38,6 +41,19 @@ def add_to(main: click.Group, command: Command) -> None:
             for line in (found["text"] or "Too little is known of this person.").splitlines():
                 click.echo(textwrap.fill(line, WIDTH))
         return found
+
+
+def _judged(workspace: Workspace, as_json: bool) -> dict[str, Any]:
+    from persona_core.evaluation.newcomers import K, judge_and_keep
+
+    found = judge_and_keep(workspace)
+    if not as_json:
+        click.echo(
+            f"{found['cases']:,} choices of {found['people']:,} people in a scenario that was hidden from what is known of them:"
+        )
+        for row in sorted(found["rows"], key=lambda row: -row[f"NDCG@{K}"]):
+            click.echo(f"  {row[f'NDCG@{K}']:.4f}  in the first {K}: {row[f'HR@{K}']:.1%}  {row['ranker']}")
+    return found
 
 
 def _asked(workspace: Workspace, knowing: Any, person: str | None) -> dict[str, Any]:

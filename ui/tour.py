@@ -1,4 +1,4 @@
-"""The guided tour: a dozen short stops over the pages, which can be left at any of them."""
+"""The guided tour: some fifteen short stops over the pages, which can be left at any of them."""
 
 from __future__ import annotations
 
@@ -54,12 +54,14 @@ STOPS = (
          "Forecasts of the time to come, read from the past. Choose an earlier day above and see what would have been said then."),
     Stop("trends", "trends_item", "A forecast with its reasons",
          "What the reason names is drawn in the chart. Below stands who drives it, and how far off such forecasts were."),
+    Stop("scenarios", "scenario_flow", "What one world knows of another",
+         "What somebody wants in one scenario says what they are likely to want in one that is new to them."),
     Stop("workshop", "graph", "No magic behind the curtain",
          "What is built from what, when, by which model, and how well it learned. That was the tour."),
 )  # fmt: skip
 PAGES = {
     "": "app_pages/start.py",
-    **{name: f"app_pages/{name}.py" for name in ("for_you", "your_profile", "personas", "trends", "workshop")},
+    **{name: f"app_pages/{name}.py" for name in ("for_you", "your_profile", "personas", "trends", "scenarios", "workshop")},
 }
 
 

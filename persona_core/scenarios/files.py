@@ -67,6 +67,8 @@ class Scenarios:
     told: Mapping[str, str]
     """What a model says of each scenario; empty where none was asked."""
     by: str
+    lines: Mapping[str, bytes]
+    """By user, what is known of them as text; understood when it is asked for."""
 
     @classmethod
     def of(cls, artefact: Artefact) -> Self:
@@ -78,6 +80,7 @@ class Scenarios:
             tuple(about["names"]), kept["scenario_of"], kept["served"], tables, tuple(about["users"]), kept["lifts"], kept["counts"],
             tuple(about["items"]), tuple(About.model_validate(one) for one in about["every"]),
             tuple(Between.model_validate(one) for one in about["pairs"]), about["told"], about["by"],
+            {orjson.loads(line)["user_id"]: line for line in artefact.file(PEOPLE).read_bytes().splitlines()},
         )  # fmt: skip
 
     @cached_property
@@ -94,6 +97,10 @@ class Scenarios:
 
     def between(self, one: str, other: str) -> Between | None:
         return next((pair for pair in self.pairs if {pair.one, pair.other} == {one, other}), None)
+
+    def told_of(self, user: str) -> PersonTold | None:
+        line = self.lines.get(user)
+        return None if line is None else PersonTold.model_validate_json(line)
 
     # One person ----------------------------------------------------------------------------------------------------------
 
@@ -134,6 +141,10 @@ class Scenarios:
         found = self.carrying.carries(over.wishes, int(self.scenario_of[code]), self.served[code], most)
         return [one for one in found if one.adds >= LEAST_SHARE * sum(each.adds for each in found)]
 
+    def flows(self, over: Over, at: int, most: int = 8) -> list[Carry]:
+        """What carries over to this scenario, whatever is to be had there; the strongest first."""
+        return self.carrying.carries(over.wishes, at, np.ones(self.served.shape[1]), most)
+
     def loudest(self, items: Iterable[str], scenario: int, need: int) -> str:
         """Of these items the one of this scenario that serves this need best; empty where none serves it."""
         inside = [item for item in items if item in self._item and self.scenario_of[self._item[item]] == scenario]
@@ -161,8 +172,3 @@ def write_scenarios(folder: Path, about: Mapping[str, Any], people: Iterable[Per
     write_json(folder / ABOUT, about)
     write_beside(folder / PEOPLE, json_lines(one.model_dump(mode="json") for one in people))
     write_beside(folder / NUMBERS, save({name: np.ascontiguousarray(one) for name, one in numbers.items()}))
-
-
-def told_people(artefact: Artefact) -> dict[str, PersonTold]:
-    found = (PersonTold.model_validate(orjson.loads(line)) for line in artefact.file(PEOPLE).read_bytes().splitlines())
-    return {one.user_id: one for one in found}

@@ -246,18 +246,19 @@ def _largest(parts: Numbers) -> list[tuple[int, float]]:
 def _reason(
     ground: Ground, need: int, share: float, both: npt.NDArray[np.int64], pair: tuple[int, int], aspects: Sequence[KeptAspect]
 ) -> Reason:
-    """With what the person says whose wishes in both speak of it the most, where they said it in both."""
+    """With what one person said in both, of those with the need in both: whoever speaks of it most plainly where they do so less."""
     said = ground.world.known.of_aspects[:, need]
-    order = np.argsort(-(ground.wishes[both, pair[0], need] * ground.wishes[both, pair[1], need]), kind="stable")
-    for place in both[order][:20]:
+    shared = ground.wishes[both, pair[0], need] * ground.wishes[both, pair[1], need]
+    best: tuple[float, tuple[Quote, ...]] = (0.0, ())
+    for place in both[shared > 0]:
         visits = ground.world.visits[ground.users[int(place)]]
-        loudest = []
-        for at in pair:
-            rows = [row for visit in visits if ground.scenario_of[visit.item] == at for row in visit.rows if said[row] > 0]
-            loudest += [max(rows, key=lambda row: float(said[row]))] if rows else []
-        if len(loudest) == len(pair):
-            return Reason(need=read_needs()[need].id, share=share, quotes=tuple(aspects[row].aspect.quote for row in loudest))
-    return Reason(need=read_needs()[need].id, share=share)
+        rows = [[row for visit in visits if ground.scenario_of[visit.item] == at for row in visit.rows] for at in pair]
+        loudest = [max(own, key=lambda row: float(said[row]), default=None) for own in rows]
+        if None not in loudest:
+            plain = min(float(said[row]) for row in loudest if row is not None)
+            if plain > best[0]:
+                best = plain, tuple(aspects[row].aspect.quote for row in loudest if row is not None)
+    return Reason(need=read_needs()[need].id, share=share, quotes=best[1])
 
 
 def between_in_words(names: Sequence[str], strength: float, low: float, people: int, reasons: Sequence[Reason]) -> str:

@@ -41,7 +41,7 @@ def closed(engine: Engine, ranked: Ranked, found: Recommendation, explained: Exp
     head = el("div", el("div", item.title, cls="ps-title"), chip(persona) if persona else None, cls="ps-head")
     body = [head, el("p", meta(item), cls="ps-meta"), parts.bar(found.parts, parts.most_of(ranked))]
     if claim is not None:
-        body += [el("p", claim.text, cls="ps-because"), *_quoted(engine, found.item_id, claim.quotes[:1], names)]
+        body += [el("p", claim.text, cls="ps-because"), *quoted(engine, found.item_id, claim.quotes[:1], names)]
     else:
         body.append(el("p", _reason_alone(explained), cls="ps-because"))
     return el("div", el("div", f"{found.rank}", cls="ps-rank", aria_label=f"Rank {found.rank}"), el("div", *body), cls="ps-card")
@@ -62,7 +62,7 @@ def _reason_alone(explained: Explanation) -> str:
     return explained.certainty.text if explained.certainty else "It stands here by numbers alone."
 
 
-def _quoted(engine: Engine, item_id: str, quotes: tuple[Quote, ...], names: Mapping[str, str]) -> list[Markup]:
+def quoted(engine: Engine, item_id: str, quotes: tuple[Quote, ...], names: Mapping[str, str]) -> list[Markup]:
     reviews = {one.id: one for one in engine.reviews_of(item_id)}
     found = []
     for quote in quotes:
