@@ -1,8 +1,8 @@
 """`python -m demo_world.ship --workspace FOLDER`: what was trained on the demo world there ships with it from now on.
 
 The alignment's head, so that the first build need not train it; what the trend model said, where one was trained; what ways to see
-people were worth (`profiles judge`), and how newcomers to a scenario were served (`scenarios --judge`), where that was judged. Build with
-`PERSONA_RANKING_SHIPPED=false`, or the head that shipped before is what is found.
+people were worth (`profiles judge`), and how newcomers to a scenario were served (`scenarios --judge`), where that was judged.
+Build with `PERSONA_RANKING_SHIPPED=false`, or the head that shipped before is what is found.
 """
 
 from __future__ import annotations

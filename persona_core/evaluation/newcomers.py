@@ -7,6 +7,7 @@ over is learned from other people: everybody is asked about by tables that never
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +31,7 @@ from persona_core.evaluation.worlds import Cut, cut_world, split_moments
 from persona_core.files import write_json
 from persona_core.profiles.building import Rules
 from persona_core.progress import Listener, nobody
-from persona_core.ranking.parts import Numbers, Weights
+from persona_core.ranking.parts import Weights
 from persona_core.scenarios.carried import Carrying, fit_of_items
 from persona_core.scenarios.knowledge import FEWEST, Ground
 from persona_core.scenarios.work import Knowing
@@ -94,11 +95,10 @@ def _arena(source: Workspace, place: Workspace, ground: Ground, part: Part, seed
     reviews, items = catalog.reviews(["review_id", "user_id", "item_id", "rating", "time"]), catalog.items()
     scenario_of = dict(zip(items["item_id"], items["scenario"], strict=True))
     moments = split_moments(source, reviews)
-    known = {user: ground.counts[at] for at, user in enumerate(ground.users)}
     cases = []
     for case in point_in_time_cases(reviews, scenario_of, moments, part, most=MOST_CASES):
-        elsewhere = tuple(item for item in case.history if scenario_of[item] != case.scenario)
-        if elsewhere and _comes_from(case, known, ground):
+        elsewhere = _elsewhere(ground, case)
+        if elsewhere:
             cases.append(replace(case, moment=int(moments.valid.timestamp()), history=elsewhere))
     if not cases:
         raise PersonaError("Nobody here who knows one scenario came to another.", mend="use data of several scenarios")
@@ -111,12 +111,12 @@ def _arena(source: Workspace, place: Workspace, ground: Ground, part: Part, seed
     return replace(arena, visits=visits, seed=seed)
 
 
-def _comes_from(case: Case, known: dict[str, Numbers], ground: Ground) -> bool:
-    """Whether they are at home in a scenario other than the one that is asked about."""
-    counts = known.get(case.user_id)
-    return counts is not None and any(
-        count >= FEWEST and name != case.scenario for count, name in zip(counts, ground.names, strict=True)
-    )
+def _elsewhere(ground: Ground, case: Case) -> tuple[str, ...]:
+    """What they came to in other scenarios within the training period; nothing where they are at home in none of these."""
+    visits = [visit.item for visit in ground.world.visits.get(case.user_id, ())]
+    there = [item for item in visits if ground.names[ground.scenario_of[item]] != case.scenario]
+    most = max(Counter(ground.scenario_of[item] for item in there).values(), default=0)
+    return tuple(dict.fromkeys(ground.world.items[item] for item in there)) if most >= FEWEST else ()
 
 
 def _folds(ground: Ground) -> npt.NDArray[np.int64]:

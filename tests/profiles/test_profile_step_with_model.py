@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ import pytest
 from persona_core.catalog.store import Catalog
 from persona_core.errors import ModelUnavailable
 from persona_core.llm.choice import RETRY
-from persona_core.pipeline import Pipeline, Step, StepStatus
+from persona_core.pipeline import Pipeline, StepStatus
 from persona_core.profiles.files import PROFILES, ProfileBook
 from persona_core.profiles.steps import PROFILE_STEP
 from persona_core.schema import Profile
@@ -22,6 +21,7 @@ from persona_core.steps import STEPS
 from persona_core.workspace import Workspace
 from tests.support.models import MODEL, appears, built_template, goes_away, no_pauses  # noqa: F401 - fixtures work by being here
 from tests.support.ollama_stand_in import OllamaStandIn, Request
+from tests.support.steps import held_still
 from tests.support.worlds import tiny_reviews
 
 WRITERS = {"u0", "u2", "u4", "u6"}
@@ -75,17 +75,7 @@ def pipeline(place: Workspace) -> Pipeline:
     """All steps up to the profiles; those before them are built, and here hold still, whether or not there is a model."""
     still = {"aspects", "personas"}
     steps = [step for step in STEPS if step.name in {"catalog", "splits", "overview", "profiles"} | still]
-    return Pipeline([_still(step) if step.name in still else step for step in steps], place)
-
-
-def _still(step: Step) -> Step:
-    """The step, holding to what it was built from."""
-
-    def sources(place: Workspace) -> dict[str, str]:
-        because = place.artefact(step.name).manifest.because
-        return {name.removeprefix("file "): value for name, value in because.items() if name.startswith("file ")}
-
-    return replace(step, sources=sources)
+    return Pipeline([held_still(step) if step.name in still else step for step in steps], place)
 
 
 def built(place: Workspace) -> dict[str, Profile]:

@@ -7,7 +7,7 @@ import pytest
 from persona_core.errors import ModelAnswerBad
 from persona_core.scenarios.asking import Line, person_lines, person_told, scenario_lines, scenarios_told
 from persona_core.scenarios.knowledge import about, between
-from tests.scenarios.test_knowledge import ITEMS, NAMES, PEOPLE, ground, passage
+from tests.scenarios.wishes import ITEMS, NAMES, PEOPLE, ground, passage
 from tests.support.scripted import Scripted
 
 LINES = [Line(("books",), "liked a map"), Line(("kitchen",), "liked a pan"), Line(("books", "kitchen"), "Both.")]

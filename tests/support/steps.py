@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from persona_core.pipeline import Counts, Pipeline, Step, StepContext
@@ -32,3 +33,13 @@ def two_steps(place: Workspace, **second: Any) -> Pipeline:
 
 def states(pipeline: Pipeline) -> list[str]:
     return [one.state for one in pipeline.status()]
+
+
+def held_still(step: Step) -> Step:
+    """The step, holding to what it was built from, whether or not there is a model now."""
+
+    def sources(place: Workspace) -> dict[str, str]:
+        because = place.artefact(step.name).manifest.because
+        return {name.removeprefix("file "): value for name, value in because.items() if name.startswith("file ")}
+
+    return replace(step, sources=sources)
