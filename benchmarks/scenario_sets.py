@@ -14,18 +14,16 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from persona_core.alignment.head import unit
-from persona_core.alignment.steps import world_of
 from persona_core.catalog.splits import moments_of, point_in_time
 from persona_core.catalog.steps import SPLITS
 from persona_core.catalog.store import Catalog
 from persona_core.evaluation.worlds import Cut, cut_world
-from persona_core.personas.aspects import ASPECTS, kept, read_aspects
 from persona_core.profiles.building import build_profile
 from persona_core.scenarios.inputs import Known
-from persona_core.scenarios.knowledge import Ground, about, between, person_knows
 from persona_core.scenarios.samples import PARTS, Lessons, Samples, lessons_from
+from persona_core.scenarios.work import Knowing
 from persona_core.schema import PriceBand
-from persona_core.text.encoder import BaseEncoder, Matrix
+from persona_core.text.encoder import DIMENSION, BaseEncoder, Matrix
 from persona_core.text.sentences import sentence_spans
 from persona_core.workspace import Workspace
 
@@ -63,18 +61,15 @@ def demo(source: Workspace, seed: int) -> Set:
     split = pq.read_table(source.artefact("splits").file(SPLITS), columns=["review_id", "point_in_time"]).to_pandas()
     parts = reviews["review_id"].map(dict(zip(split["review_id"], split["point_in_time"], strict=True)))
     lessons = lessons_from(reviews, items, parts, seed=seed)
-    place = cut_world(source, Cut("point_in_time", ("train",)))
-    world = world_of(place)
+    knowing = Knowing.of(cut_world(source, Cut("point_in_time", ("train",))))
+    ground, world = knowing.ground, knowing.ground.world
     assert world.items == lessons.item_ids
-    ground = Ground(world, lessons.item_scenarios.tolist(), lessons.scenario_names)
-    aspects = [kept(row) for row in read_aspects(place.artefact("aspects").file(ASPECTS)).itertuples()]
+    assert tuple(ground.names) == lessons.scenario_names
     encoder = BaseEncoder()
-    told = {user: person_knows(ground, user).text for user in ground.users}
+    told = {user: knowing.person(user).text for user in ground.users}
     profiles = {user: build_profile(user, visits, world.items, world.known, world.now).text for user, visits in world.visits.items()}
-    pairs = between(ground, aspects, seed)
     of_scenarios = [
-        " ".join([about(ground, at).text, *(one.text for one in pairs if name in (one.one, one.other))])
-        for at, name in enumerate(lessons.scenario_names)
+        " ".join([one.text, *(pair.text for pair in knowing.pairs if one.scenario in (pair.one, pair.other))]) for one in knowing.every
     ]
     bands = [str(band) for band in PriceBand]
     prices = np.array([[float(band == one) for one in bands] for band in items["price_band"]], np.float32)
@@ -92,7 +87,7 @@ def _vectors(texts: list[str], encoder: BaseEncoder) -> Matrix:
     cut = [[text[start:end] for start, end in sentence_spans(text)] for text in texts]
     every = sorted({sentence for some in cut for sentence in some})
     vectors = dict(zip(every, encoder.topics(every), strict=True))
-    rows = [np.mean([vectors[one] for one in some], axis=0) if some else np.zeros(encoder.topics(["-"]).shape[1]) for some in cut]
+    rows = [np.mean([vectors[one] for one in some], axis=0) if some else np.zeros(DIMENSION) for some in cut]
     return unit(np.asarray(rows, np.float32))
 
 

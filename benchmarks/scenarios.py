@@ -21,7 +21,7 @@ from scipy import stats
 
 from benchmarks.harness import Options, print_table, write_json
 from benchmarks.scenario_sets import REAL, Set, demo, real_sets
-from benchmarks.worlds import worlds
+from benchmarks.worlds import parser_of, worlds
 from persona_core.scenarios.backbones import BACKBONES, FLOOR, Make, Single
 from persona_core.scenarios.inputs import Batch, Inputs
 from persona_core.scenarios.meta import Knowledge, MultiScenario
@@ -37,7 +37,7 @@ CONTROLS = ("random vectors", "learned vectors", "other people's", "put beside t
 
 
 def main() -> None:
-    given = _arguments()
+    given = parser_of("scenarios", __doc__, "one backbone, two seeds, a few epochs", REAL).parse_args()
     tables: dict[str, Any] = {}
     for name, one in _sets(given):
         began = time.perf_counter()
@@ -62,13 +62,13 @@ def _sets(given: argparse.Namespace) -> Iterator[tuple[str, Set]]:
 def measured(one: Set, given: argparse.Namespace) -> list[dict[str, Any]]:
     backbones: dict[str, Make] = {"MMoE": BACKBONES["MMoE"]} if given.quick else dict(BACKBONES)
     seeds = [given.seed + number for number in range(QUICK_SEEDS if given.quick else SEEDS)]
-    rows = [_row(FLOOR, PLAIN, [_measures(one, Single, PLAIN, seed, given.quick, apart=True) for seed in seeds], None, one)]
+    rows = [_row(FLOOR, PLAIN, [_measures(one, Single, PLAIN, seed, given.quick, apart=True) for seed in seeds], None)]
     for name, make in backbones.items():
         plain = None
         for kind in (*LEVELS, *CONTROLS):
             found = [_measures(one, make, kind, seed, given.quick) for seed in seeds]
             plain = plain or found
-            rows.append(_row(name, kind, found, plain, one))
+            rows.append(_row(name, kind, found, plain))
             print(f"  {name}, {kind}", file=sys.stderr)
     return rows
 
@@ -110,7 +110,7 @@ def _measures(one: Set, make: Make, kind: str, seed: int, quick: bool, apart: bo
     return found
 
 
-def _row(name: str, kind: str, found: list[dict[str, float]], plain: list[dict[str, float]] | None, one: Set) -> dict[str, Any]:
+def _row(name: str, kind: str, found: list[dict[str, float]], plain: list[dict[str, float]] | None) -> dict[str, Any]:
     row: dict[str, Any] = {"backbone": name, "knowledge": kind}
     row |= {measure: float(np.mean([each[measure] for each in found])) for measure in found[0]}
     if plain is not None and plain is not found:
@@ -145,17 +145,6 @@ def cost(one: Set, times: int = 30) -> list[dict[str, Any]]:
             {"backbone": name, "plain, ms": took[PLAIN], "both, ms": took[BOTH], "more": f"{took[BOTH] / took[PLAIN] - 1:+.0%}"}
         )
     return rows
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.scenarios", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one backbone, two seeds, a few epochs")
-    parser.add_argument("--json", type=Path, metavar="FILE")
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--data", type=Path, metavar="FOLDER", help=f"a folder with real sets: {', '.join(REAL)}")
-    parser.add_argument("--only", choices=("demo", *REAL), help="only this set")
-    parser.add_argument("--home", type=Path, metavar="FOLDER", help="where to keep what is built, for another run")
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ WITH_TEXTS: Sets = {
 DATED: Sets = {"ml-100k": ("ml-100k/ml-100k.inter", {}), **WITH_TEXTS}
 
 
-def parser_of(name: str, says: str | None, quick: str, sets: Sets) -> argparse.ArgumentParser:
+def parser_of(name: str, says: str | None, quick: str, sets: Iterable[str]) -> argparse.ArgumentParser:
     """With the options that all have which run on worlds."""
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=says)
     parser.add_argument("--quick", action="store_true", help=quick)

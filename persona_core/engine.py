@@ -46,6 +46,8 @@ PROFILES_AT_ONCE = 256
 PER_SOURCE = 200
 """So many candidates each generator may name."""
 STEPS = ("catalog", "personas", "profiles", "alignment", "ranking")
+WITHOUT = ("trends", "scenarios")
+"""What it can do without, where it is not there or damaged."""
 Made = TypeVar("Made")
 
 

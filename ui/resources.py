@@ -11,7 +11,7 @@ import streamlit as st
 from persona_core.catalog import Catalog
 from persona_core.catalog.overview import overview_of
 from persona_core.engine import STEPS as ENGINE_STEPS
-from persona_core.engine import Engine
+from persona_core.engine import WITHOUT, Engine
 from persona_core.errors import ArtefactBroken, WorkspaceMissing
 from persona_core.explain.warming import warm
 from persona_core.personas import curation
@@ -44,15 +44,15 @@ def engine(place: Workspace) -> Engine:
     Only the names of the versions are looked at here, so that a page is quick; the files are checked when they are opened.
     """
     settings = place.settings.ranking.model_dump_json()
-    versions = (settings, *(place.version_now(name) for name in ENGINE_STEPS), _trends_now(place))
+    versions = (settings, *(place.version_now(name) for name in ENGINE_STEPS), *(_now(place, name) for name in WITHOUT))
     return _engine(str(place.root), (*versions, curation.fingerprint(place.root)))
 
 
-def _trends_now(place: Workspace) -> str:
-    """The engine does without trends where there are none, or broken ones; mended, they have the same version, and another date."""
+def _now(place: Workspace, step: str) -> str:
+    """Which version there is of what an engine can do without; what was mended has the same version, and another date."""
     try:
-        version = place.version_now("trends")
-        return f"{version} {(place.step_folder('trends') / version / 'manifest.json').stat().st_mtime_ns}"
+        version = place.version_now(step)
+        return f"{version} {(place.step_folder(step) / version / 'manifest.json').stat().st_mtime_ns}"
     except (WorkspaceMissing, ArtefactBroken, OSError):
         return ""
 

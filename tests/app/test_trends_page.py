@@ -13,13 +13,12 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from persona_core import engine as engines
 from persona_core.catalog.choose import choose_source
 from persona_core.engine import Engine
 from persona_core.trends.files import Told, Trends
 from persona_core.trends.signals import signals_of
 from persona_core.trends.words import statements_in
-from persona_core.workspace import Workspace
+from persona_core.workspace import Artefact, Workspace
 from tests.app.conftest import PAGES, Opened, pages_html, sound, words_of
 from tests.support.worlds import START, build_from, write_lines, write_tiny_world
 from ui import resources
@@ -181,7 +180,7 @@ def test_trends_of_another_version_are_explained_too(place: Workspace, open_app:
     def older(_: Any) -> Trends:
         raise KeyError("names")
 
-    monkeypatch.setattr(engines.Trends, "of", older)
+    monkeypatch.setattr(Trends, "of", older)
     assert "and yet it cannot be read" in shown(at_page(open_app, place))
 
 
@@ -233,13 +232,12 @@ def test_what_a_model_said_is_marked_and_held_to_the_signals(
     place: Workspace, open_app: Opened, seen: Seen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = f"{seen.trends.reason('i0')} It just had 9.9 times its usual week. <i>Everybody loves it.</i>"
-    opened = engines._trends_of
+    read = Trends.of
 
-    def with_words(*given: Any) -> Trends | None:
-        found = opened(*given)
-        return None if found is None else replace(found, told={"i0": Told(7.0, said)}, model="a small <model>")
+    def with_words(made: Artefact) -> Trends:
+        return replace(read(made), told={"i0": Told(7.0, said)}, model="a small <model>")
 
-    monkeypatch.setattr(engines, "_trends_of", with_words)
+    monkeypatch.setattr(Trends, "of", with_words)
     page = shown(looked_at(open_app, place, "i0"))
     assert "What a language model said (a small &lt;model&gt;)" in page
     assert "(the signals bear this out)" in page
