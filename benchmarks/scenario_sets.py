@@ -19,6 +19,7 @@ from persona_core.catalog.steps import SPLITS
 from persona_core.catalog.store import Catalog
 from persona_core.evaluation.worlds import Cut, cut_world
 from persona_core.profiles.building import build_profile
+from persona_core.scenarios.carried import Carrying, as_numbers
 from persona_core.scenarios.inputs import Known
 from persona_core.scenarios.samples import PARTS, Lessons, Samples, lessons_from
 from persona_core.scenarios.work import Knowing
@@ -66,7 +67,7 @@ def demo(source: Workspace, seed: int) -> Set:
     assert world.items == lessons.item_ids
     assert tuple(ground.names) == lessons.scenario_names
     encoder = BaseEncoder()
-    told = {user: knowing.person(user).text for user in ground.users}
+    told = dict(zip(ground.users, as_numbers(ground, Carrying.learned(ground)), strict=True))
     profiles = {user: build_profile(user, visits, world.items, world.known, world.now).text for user, visits in world.visits.items()}
     of_scenarios = [
         " ".join([one.text, *(pair.text for pair in knowing.pairs if one.scenario in (pair.one, pair.other))]) for one in knowing.every
@@ -78,7 +79,8 @@ def demo(source: Workspace, seed: int) -> Set:
         len(lessons.user_ids), len(lessons.item_ids), len(lessons.scenario_names), prices, encoder.topics(texts),
         _vectors([profiles.get(user, "") for user in lessons.user_ids], encoder),
     )  # fmt: skip
-    users = _vectors([told.get(user, "") for user in lessons.user_ids], encoder)
+    nothing = np.zeros_like(told[ground.users[0]])
+    users = np.array([told.get(user, nothing) for user in lessons.user_ids])
     return Set(lessons, known, users, _vectors(of_scenarios, encoder))
 
 

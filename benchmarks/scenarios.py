@@ -37,7 +37,9 @@ CONTROLS = ("random vectors", "learned vectors", "other people's", "put beside t
 
 
 def main() -> None:
-    given = parser_of("scenarios", __doc__, "one backbone, two seeds, a few epochs", REAL).parse_args()
+    parser = parser_of("scenarios", __doc__, "one backbone, two seeds, a few epochs", REAL)
+    parser.add_argument("--backbone", action="append", choices=tuple(BACKBONES), help="only this one; may be repeated")
+    given = parser.parse_args()
     tables: dict[str, Any] = {}
     for name, one in _sets(given):
         began = time.perf_counter()
@@ -60,7 +62,8 @@ def _sets(given: argparse.Namespace) -> Iterator[tuple[str, Set]]:
 
 
 def measured(one: Set, given: argparse.Namespace) -> list[dict[str, Any]]:
-    backbones: dict[str, Make] = {"MMoE": BACKBONES["MMoE"]} if given.quick else dict(BACKBONES)
+    names = given.backbone or (["MMoE"] if given.quick else list(BACKBONES))
+    backbones: dict[str, Make] = {name: BACKBONES[name] for name in names}
     seeds = [given.seed + number for number in range(QUICK_SEEDS if given.quick else SEEDS)]
     rows = [_row(FLOOR, PLAIN, [_measures(one, Single, PLAIN, seed, given.quick, apart=True) for seed in seeds], None)]
     for name, make in backbones.items():

@@ -14,8 +14,10 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
+from persona_core.alignment.head import unit
 from persona_core.profiles.evidence import Numbers
 from persona_core.scenarios.knowledge import FEWEST, FEWEST_SHARED, Ground, beyond
+from persona_core.text.encoder import Matrix
 
 RIDGE = 3.0
 """Chosen on the demo world's validation part (`benchmarks.newcomers`): 1 to 30 do about as well."""
@@ -109,3 +111,12 @@ def fit_of_items(carrying: Carrying, wishes: Numbers, places: Sequence[int], sce
         reach = float(np.ptp(said)) if len(said) else 0.0
         found[inside] = (said - said.mean()) / reach if reach > 0 else 0.0
     return found
+
+
+def as_numbers(ground: Ground, carrying: Carrying) -> Matrix:
+    """What is known of everybody, without words: their wishes by scenario, with what carries over from the others, at length 1."""
+    rows = []
+    for lifts, counts in zip(ground.lifts, ground.counts, strict=True):
+        wishes = carrying.wishes(lifts, counts)
+        rows.append(np.concatenate([wishes[at] + carrying.wish(wishes, at) for at in range(len(wishes))]))
+    return unit(np.array(rows, np.float32).reshape(len(ground.users), -1))

@@ -14,7 +14,6 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from persona_core.alignment.head import unit
 from persona_core.alignment.pairs import World
 from persona_core.evaluation.statistics import clustered_interval
 from persona_core.personas.aspects import KeptAspect
@@ -22,7 +21,6 @@ from persona_core.personas.needs import read_needs
 from persona_core.profiles.building import Rules, strongest
 from persona_core.profiles.evidence import Numbers
 from persona_core.schema import Frozen, Quote
-from persona_core.text.encoder import Matrix
 
 FEWEST = 2
 """So many visits to a scenario say something of somebody's wishes there."""
@@ -276,12 +274,3 @@ def _and(needs: Iterable[str]) -> str:
     words = [phrases[one] for one in needs]
     *most, last = words
     return f"{', '.join(most)} and {last}" if most else last
-
-
-# Vectors -----------------------------------------------------------------------------------------------------------------
-
-
-def wish_vectors(ground: Ground) -> Matrix:
-    """Somebody's wishes in all scenarios side by side: the same knowledge as numbers, without words."""
-    many = len(ground.users)
-    return unit(ground.wishes.reshape(many, -1).astype(np.float32))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from persona_core.personas.needs import read_needs
 from persona_core.profiles.building import avoided
-from persona_core.scenarios.carried import Carrying, fit_of_items
+from persona_core.scenarios.carried import Carrying, as_numbers, fit_of_items
 from persona_core.scenarios.files import taken_back
 from persona_core.scenarios.knowledge import FEWEST_SHARED
 from persona_core.schema import Phrase, Profile
@@ -94,6 +94,14 @@ def test_being_new_lifts_nothing_by_itself(seed: int, places: set[int]) -> None:
         inside = fit[at == SCENARIOS]
         assert inside.mean() == pytest.approx(0.0, abs=1e-9)
         assert at in places or not inside.any()
+
+
+def test_knowledge_as_numbers_is_of_length_one_and_holds_what_carries_over() -> None:
+    place = ground(True)
+    vectors = as_numbers(place, Carrying.learned(place))
+    assert vectors.shape == (PEOPLE, 3 * len(read_needs()))
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1.0, abs=1e-5)
+    assert int(np.argmax(vectors[0][: len(read_needs())])) == LIGHT
 
 
 # Taken back --------------------------------------------------------------------------------------------------------------

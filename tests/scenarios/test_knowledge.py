@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pytest
-
 from persona_core.personas.needs import read_needs
-from persona_core.scenarios.knowledge import FEWEST_SHARED, about, between, person_knows, wish_vectors
-from tests.scenarios.wishes import NAMES, PEOPLE, SERVED, ground, passage
-from tests.support.tastes import NEEDS
+from persona_core.scenarios.knowledge import FEWEST_SHARED, about, between, person_knows
+from tests.scenarios.wishes import PEOPLE, SERVED, ground, passage
 
 
 def test_where_people_want_the_same_in_both_the_scenarios_go_together_and_why_is_said() -> None:
@@ -70,9 +66,3 @@ def test_a_scenario_is_told_by_who_comes_and_what_for() -> None:
     assert said.text.startswith("Books: 24 people, 12 things, 72 visits, 100% of them pleased.")
     empty = about(ground(True), 2)
     assert (empty.people, empty.visits) == (0, 0)
-
-
-def test_wishes_are_vectors_of_length_one_or_nothing() -> None:
-    vectors = wish_vectors(ground(True))
-    assert vectors.shape == (PEOPLE, len(NAMES) * len(NEEDS))
-    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1.0, abs=1e-5)
