@@ -104,7 +104,8 @@ def _check(engine: Engine, whose: str, target: str, first: Sequence[str], chosen
     hits, many = len(set(first) & set(chosen)), sum(one.scenario == target for one in engine.items)
     chance = len(first) * len(chosen) / max(many, 1)
     return f"Of the first {len(first)}, {hits} {'is a thing' if hits == 1 else 'are things'} that {whose} did choose there. " \
-           f"By chance it would be about {chance:.1f}."  # fmt: skip
+           f"By chance it would be about {chance:.1f}. They are among the people all this was learned from, which flatters it; " \
+           "the test below leaves out whom it asks about."  # fmt: skip
 
 
 def _card(engine: Engine, rank: int, item_id: str, explained: Explanation, chose: bool, names: dict[str, str]) -> Markup:
