@@ -10,9 +10,11 @@ from playwright.sync_api import Page, expect
 
 from persona_core.workspace import Workspace
 from tests.support.server import server
+from ui import tour
 
 pytestmark = pytest.mark.xdist_group("browser")
 PATIENCE = 60_000
+STOPS = len(tour.STOPS)
 WHO = "u0012"
 MAP = "[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg"
 
@@ -170,16 +172,16 @@ def test_an_area_of_the_map_lists_who_lies_there(address: str, page_at: Callable
 def test_the_tour_leads_over_the_pages_and_can_be_left(address: str, page_at: Callable[..., Page]) -> None:
     page = page_at(address)
     page.get_by_role("button", name="Take the tour").click()
-    shown(page, "Tour, 1 of 14")
-    for stop in range(2, 15):
+    shown(page, f"Tour, 1 of {STOPS}")
+    for stop in range(2, STOPS + 1):
         page.get_by_role("button", name="Next").click()
-        shown(page, f"Tour, {stop} of 14")
+        shown(page, f"Tour, {stop} of {STOPS}")
         settled(page)
         assert page.locator("[data-testid=stException]").count() == 0
     page.get_by_role("button", name="Back").click()
-    shown(page, "Tour, 13 of 14")
+    shown(page, f"Tour, {STOPS - 1} of {STOPS}")
     page.get_by_role("button", name="Leave the tour").click()
-    expect(page.get_by_text("Tour, 13 of 14")).to_have_count(0, timeout=PATIENCE)
+    expect(page.get_by_text(f"Tour, {STOPS - 1} of {STOPS}")).to_have_count(0, timeout=PATIENCE)
 
 
 OVERFLOW = (
@@ -196,6 +198,7 @@ OVERFLOW = (
         ("your_profile", "In a few sentences"),
         ("personas", "The map of personas"),
         ("trends", "How good these forecasts are"),
+        ("scenarios", "How far that helps"),
         ("workshop", "Workshop"),
     ],
 )
@@ -231,3 +234,16 @@ def test_hostile_words_are_shown_and_do_nothing(address: str, page_at: Callable[
     expect(page.get_by_text(words, exact=True).first).to_be_visible(timeout=PATIENCE)
     assert page.locator("[data-testid=stMain] img[src=x]").count() == 0
     assert page.locator("[data-testid=stMain] a[href^=javascript]").count() == 0
+
+
+def test_what_carries_over_is_shown_for_another_scenario_at_a_press(address: str, page_at: Callable[..., Page]) -> None:
+    page = page_at(f"{address}/scenarios?who=u0006")
+    shown(page, "How far that helps")
+    settled(page)
+    page.locator(".st-key-scenario_target").get_by_text("Kitchen", exact=True).click()
+    shown(page, "What would suit them in kitchen")
+    shown(page, "did choose there")
+    page.locator(".st-key-scenario_pair").get_by_text("Books and outdoors").click()
+    shown(page, "look for in books says")
+    assert page.locator(MAP).count() >= 2
+    assert page.locator("[data-testid=stException]").count() == 0
