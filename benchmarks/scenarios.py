@@ -72,7 +72,8 @@ def measured(one: Set, given: argparse.Namespace) -> list[dict[str, Any]]:
             found = [_measures(one, make, kind, seed, given.quick) for seed in seeds]
             plain = plain or found
             rows.append(_row(name, kind, found, plain))
-            print(f"  {name}, {kind}", file=sys.stderr)
+            told = ", ".join(f"{key} {rows[-1][key]}" for key in ("AUC", "AUC of a person", "AUC, more", "AUC of a person, more"))
+            print(f"  {name}, {kind}: {told}", file=sys.stderr, flush=True)
     return rows
 
 
