@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from persona_core.catalog.choose import choose_source
+from persona_core.cli import main
 from persona_core.errors import PersonaError
 from persona_core.evaluation import newcomers
 from persona_core.evaluation.newcomers import FILE, WITH, WITHOUT, judge_and_keep, judged
@@ -65,7 +68,8 @@ def test_it_ends_in_a_table_that_is_kept_and_found_again(source: Workspace) -> N
     assert {WITH, WITHOUT, "random", "popularity", "taste"} <= set(names)
     assert all(0 <= row["low"] <= row["NDCG@10"] <= row["high"] <= 1 for row in found["rows"])
     assert judged(source) == found
-    assert newcomers.judge(source) == found, "the same seed, the same result"
+    ran = CliRunner().invoke(main, ["scenarios", "--judge", "--workspace", str(source.root), "--json"])
+    assert json.loads(ran.stdout.splitlines()[-1]) == found, "the same seed, the same result"
 
 
 def test_what_was_found_of_another_catalogue_is_not_shown(source: Workspace, tmp_path: Path) -> None:
