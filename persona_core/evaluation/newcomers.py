@@ -8,15 +8,16 @@ over is learned from other people: everybody is asked about by tables that never
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import orjson
 
+from persona_core.alignment.head import Head
 from persona_core.alignment.phrases import PhraseBook
 from persona_core.alignment.steps import phrases_known, trained_on
 from persona_core.alignment.training import Recipe
@@ -24,7 +25,7 @@ from persona_core.catalog.store import Catalog
 from persona_core.errors import ArtefactBroken, PersonaError, WorkspaceMissing
 from persona_core.evaluation import rankers
 from persona_core.evaluation import ranking_metrics as measured
-from persona_core.evaluation.arena import Arena, Scores, arena_of, taste_scores
+from persona_core.evaluation.arena import Arena, Scores, TasteScores, arena_of, taste_scores
 from persona_core.evaluation.cases import Case, Part, point_in_time_cases
 from persona_core.evaluation.statistics import clustered_interval, compare
 from persona_core.evaluation.worlds import Cut, cut_world, split_moments
@@ -41,6 +42,7 @@ from persona_core.workspace import Workspace
 FOLDS, MOST_CASES, K = 5, 10, 10
 TRIED = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)
 WITHOUT, WITH, ALONE = "the engine, without what carries over", "the engine, with it", "what carries over, alone"
+POPULAR_NOW = "popularity at the moment, 30 days"
 FILE = Path("evaluation") / "newcomers.json"
 SHIPPED = DEMO_DATA / "newcomers.json"
 
@@ -53,9 +55,11 @@ def judge(source: Workspace, seed: int = 7, listener: Listener = nobody) -> dict
     head = trained_on(ground.world, book, rules, Recipe(seed=seed)).head
     tables = [Carrying.learned(ground, among=_folds(ground) != fold) for fold in range(FOLDS)]
     tuning, testing = (_arena(source, place, ground, part, seed) for part in ("valid", "test"))
-    gains = {weight: _quality(tuning, ground, _engine(tuning, ground, head, book, tables, weight)) for weight in TRIED}
+    tried = _Parts.of(tuning, ground, head, book, tables)
+    gains = {weight: _quality(tuning, ground, tried.engine(weight)) for weight in TRIED}
     best = max(gains, key=lambda weight: (gains[weight], -weight))
-    found = {name: _ranks(testing, ground, scores) for name, scores in _all(testing, ground, head, book, tables, best)}
+    parts = _Parts.of(testing, ground, head, book, tables)
+    found = {name: _ranks(testing, ground, scores) for name, scores in _all(testing, ground, tables, parts, best)}
     more = compare(measured.ndcg(found[WITH], K), measured.ndcg(found[WITHOUT], K), seed=seed, groups=testing.people)
     return {
         "catalog": source.artefact("catalog").manifest.content, "seed": seed, "weight": best, "cases": len(testing.cases),
@@ -126,28 +130,39 @@ def _folds(ground: Ground) -> npt.NDArray[np.int64]:
 # Scores ------------------------------------------------------------------------------------------------------------------
 
 
-def _all(
-    arena: Arena, ground: Ground, head: Any, book: PhraseBook, tables: list[Carrying], weight: float
-) -> Iterator[tuple[str, Scores]]:
-    wanted = {"random", "popularity", "popularity at the moment, 30 days", "item-kNN", "EASE"}
-    yield from ((name, scores) for name, scores in rankers.collaborative(arena) if name in wanted)
-    yield "taste", taste_scores(arena.world, head, arena.asked(head, book)).total(head.penalty)
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What the engine's score is made of, by case and item: worked out once, whatever the weights."""
+
+    taste: TasteScores
+    penalty: float
+    others: Mapping[str, Scores]
+    """By those who look at who came to what."""
+    fits: Scores
+
+    @classmethod
+    def of(cls, arena: Arena, ground: Ground, head: Head, book: PhraseBook, tables: Sequence[Carrying]) -> Self:
+        taste = taste_scores(arena.world, head, arena.asked(head, book))
+        return cls(taste, head.penalty, dict(rankers.collaborative(arena)), _fits(arena, ground, tables))
+
+    def engine(self, weight: float) -> Scores:
+        """The engine's score as it ships, but for the weight of what carries over."""
+        habit, popular = self.others.get("EASE", self.others["item-kNN"]), self.others[POPULAR_NOW]
+        weights = replace(Weights(), scenario=weight)
+        return rankers.blended(self.taste.suits, self.taste.wrong, self.penalty, habit, popular, weights, scenario=self.fits)
+
+
+def _all(arena: Arena, ground: Ground, tables: Sequence[Carrying], parts: _Parts, weight: float) -> Iterator[tuple[str, Scores]]:
+    wanted = {"random", "popularity", POPULAR_NOW, "item-kNN", "EASE"}
+    yield from ((name, scores) for name, scores in parts.others.items() if name in wanted)
+    yield "taste", parts.taste.total(parts.penalty)
     yield "the same needs as elsewhere", _fits(arena, ground, tables, same=True)
-    yield ALONE, _fits(arena, ground, tables)
-    yield WITHOUT, _engine(arena, ground, head, book, tables, 0.0)
-    yield WITH, _engine(arena, ground, head, book, tables, weight)
+    yield ALONE, parts.fits
+    yield WITHOUT, parts.engine(0.0)
+    yield WITH, parts.engine(weight)
 
 
-def _engine(arena: Arena, ground: Ground, head: Any, book: PhraseBook, tables: list[Carrying], weight: float) -> Scores:
-    """The engine's score as it ships, but for the weight of what carries over."""
-    taste = taste_scores(arena.world, head, arena.asked(head, book))
-    known = dict(rankers.collaborative(arena))
-    habit, popular = known.get("EASE", known["item-kNN"]), known["popularity at the moment, 30 days"]
-    weights = replace(Weights(), scenario=weight)
-    return rankers.blended(taste.suits, taste.wrong, head.penalty, habit, popular, weights, scenario=_fits(arena, ground, tables))
-
-
-def _fits(arena: Arena, ground: Ground, tables: list[Carrying], same: bool = False) -> Scores:
+def _fits(arena: Arena, ground: Ground, tables: Sequence[Carrying], same: bool = False) -> Scores:
     """By case and item, what the engine's part says; with `same`, wishes go over as they are, without tables."""
     folds, place = _folds(ground), {user: at for at, user in enumerate(ground.users)}
     scenario_of, served = np.array(ground.scenario_of), ground.world.known.of_items

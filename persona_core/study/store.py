@@ -206,7 +206,7 @@ class StudyStore:
                     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
                 elif numbers:  # they are given one after the other
                     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
-                with connection.begin() if not connection.in_transaction() else _ending(connection):
+                with _ending(connection):
                     yield connection
         except (DBAPIError, SQLAlchemyError) as error:
             why = str(getattr(error, "orig", None) or error).strip()
