@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -19,7 +18,7 @@ from persona_core.profiles.steps import PROFILE_STEP
 from persona_core.schema import Profile
 from persona_core.steps import STEPS
 from persona_core.workspace import Workspace
-from tests.support.models import MODEL, appears, built_template, goes_away, no_pauses  # noqa: F401 - fixtures work by being here
+from tests.support.models import MODEL, appears, built_template, copied_template, goes_away, no_pauses  # noqa: F401 - fixtures work by being here
 from tests.support.ollama_stand_in import OllamaStandIn, Request
 from tests.support.steps import held_still
 from tests.support.worlds import tiny_reviews
@@ -58,12 +57,6 @@ def good(request: Request) -> str:
 def server() -> Iterator[OllamaStandIn]:
     with OllamaStandIn(good) as stand_in:
         yield stand_in
-
-
-@pytest.fixture
-def place(template: Workspace, tmp_path: Path) -> Workspace:
-    shutil.copytree(template.root, tmp_path / "workspace")
-    return Workspace.at(tmp_path / "workspace")
 
 
 @pytest.fixture

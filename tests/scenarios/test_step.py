@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -16,7 +15,7 @@ from persona_core.scenarios.files import Scenarios
 from persona_core.scenarios.steps import SCENARIO_STEP
 from persona_core.steps import STEPS, pipeline_of
 from persona_core.workspace import Workspace
-from tests.support.models import MODEL, appears, built_template, goes_away, no_pauses  # noqa: F401 - fixtures work by being here
+from tests.support.models import MODEL, appears, built_template, copied_template, goes_away, no_pauses  # noqa: F401 - fixtures work by being here
 from tests.support.ollama_stand_in import OllamaStandIn, Request
 from tests.support.steps import held_still
 
@@ -36,12 +35,6 @@ def answered(request: Request) -> str:
 def server() -> Iterator[OllamaStandIn]:
     with OllamaStandIn(answered) as stand_in:
         yield stand_in
-
-
-@pytest.fixture
-def place(template: Workspace, tmp_path: Path) -> Workspace:
-    shutil.copytree(template.root, tmp_path / "workspace")
-    return Workspace.at(tmp_path / "workspace")
 
 
 def pipeline(place: Workspace) -> Pipeline:

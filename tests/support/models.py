@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -51,3 +53,10 @@ def built_template(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PERSONA_OLLAMA_USE", "never")  # a fixture of a module is made before settings from outside are removed
         return build_from(write_tiny_world(folder / "tiny"), folder / "workspace")
+
+
+@pytest.fixture(name="place")
+def copied_template(template: Workspace, tmp_path: Path) -> Workspace:
+    """The tiny world, built without a model; tests may do with it what they like."""
+    shutil.copytree(template.root, tmp_path / "workspace")
+    return Workspace.at(tmp_path / "workspace")

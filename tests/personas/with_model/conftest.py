@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from persona_core.workspace import Workspace
 from tests.personas.with_model.mind import Mind
-from tests.support.models import appears, built_template, no_pauses  # noqa: F401 - fixtures work by being here
+from tests.support.models import appears, built_template, copied_template, no_pauses  # noqa: F401 - fixtures work by being here
 from tests.support.ollama_stand_in import OllamaStandIn
 from tests.support.remembered import batches_remembered
 
@@ -30,13 +27,6 @@ def server(mind: Mind) -> Iterator[OllamaStandIn]:
 def _each_batch_encoded_once() -> Iterator[None]:
     with batches_remembered():
         yield
-
-
-@pytest.fixture
-def place(template: Workspace, tmp_path: Path) -> Workspace:
-    """The tiny world, built without a model; tests may do with it what they like."""
-    shutil.copytree(template.root, tmp_path / "workspace")
-    return Workspace.at(tmp_path / "workspace")
 
 
 @pytest.fixture
