@@ -120,6 +120,16 @@ class RankingSettings(Section):
     """Whether the head that ships with the demo world is taken where it fits; otherwise it is trained anew."""
 
 
+class StudySettings(Section):
+    """A study that this app serves to participants; where none is named, it is the app that everybody knows."""
+
+    file: Path | None = None
+    database: str = ""
+    """Its address, as SQLAlchemy writes it; empty: a SQLite file in the workspace."""
+    desk_token: str = ""
+    """Opens the Study desk; without one it stays locked. Belongs into the environment, not into a file."""
+
+
 class Settings(Section):
     seed: int = Field(default=7, ge=0)
     workers: int = Field(default=2, ge=1, le=256)
@@ -130,6 +140,7 @@ class Settings(Section):
     chroma: ChromaSettings = ChromaSettings()
     ranking: RankingSettings = RankingSettings()
     profiles: ProfileSettings = ProfileSettings()
+    study: StudySettings = StudySettings()
 
     @property
     def writers(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
@@ -25,6 +26,16 @@ FACTORS: Final[Mapping[str, tuple[str, ...]]] = {
     "ranking": ("persona", "popularity", "collaborative"),
 }
 """What can vary, and its levels; the first is what holds where a study does not speak of it."""
+WORDS = Path(__file__).with_name("words.toml")
+MEASURED: Final[Mapping[str, str]] = {
+    "misjudged": "how far the rating with the explanation lies from the rating after reading the reviews; the less the better",
+    "persuaded": "how much higher the rating is with the explanation than before it",
+    "misjudged_before": "the same as misjudged, of the rating before the explanation",
+    "minutes": "minutes on the task",
+    "edits": "edits of the profile",
+    "chose": "share of tasks in which something was chosen",
+}
+"""What is measured of everybody, beside what they say."""
 MOST_CONDITIONS, MOST_STEPS = 64, 200
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
@@ -51,6 +62,8 @@ class Task(Part):
     text: Text
     items: int = Field(default=5, ge=1, le=50)
     """So many suggestions are shown."""
+    scenarios: tuple[Text, ...] = ()
+    """Of these only; of all where none is named."""
     rate: bool = False
     """Each is rated before its explanation is seen, after it, and after its reviews were read: effectiveness, measured."""
     after: tuple[Name, ...] = ()
@@ -72,6 +85,24 @@ class Check(Part):
         if self.right > len(self.options):
             raise ValueError(f"the right answer of {self.id!r} is number {self.right} of {len(self.options)} options")
         return self
+
+
+class Hypothesis(Part):
+    """What is planned to be tested, before anybody took part: everything else is exploratory."""
+
+    outcome: Name
+    """A construct of a questionnaire, or one of what is measured (see MEASURED)."""
+    factor: Name
+    level: Name
+    against: Name
+    direction: Literal["more", "less", "differs"] = "differs"
+    """Of the outcome under `level`, beside `against`."""
+
+    @property
+    def words(self) -> str:
+        return f"{self.outcome}: {self.direction} under {self.factor} {self.level} than {self.against}".replace(
+            "differs under", "differs between"
+        ).replace(" than ", " and " if self.direction == "differs" else " than ")
 
 
 class Step(Part):
@@ -96,7 +127,20 @@ class Study(Part):
     """Everybody meets all conditions, in an order of their own; otherwise everybody meets one."""
     factors: Mapping[Name, tuple[Name, ...]]
     quota: int | None = Field(default=None, ge=1)
-    """So many participants, and no more."""
+    """So many finish, and no more are let in; who has not been seen for a while does not count."""
+    entry: Literal["open", "invited", "panel"] = "open"
+    """Who may begin: everybody with the address, who has an invitation, or who comes from a panel with a number of theirs."""
+    panel_field: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,39}$")] = "PROLIFIC_PID"
+    """The part of the address in which a panel names its participant."""
+    completion: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{0,40}$")] = ""
+    """A code for everybody at the end, as panels give it; otherwise everybody has one of their own."""
+    leave_out_failed: bool = True
+    """Whoever fails an attention check is left out of the analysis."""
+    retention_days: int | None = Field(default=None, ge=1)
+    """After so long, `study forget` deletes what somebody did and said."""
+    words: Mapping[Name, Text] = {}
+    """What pages say, in the study's language; see words.toml."""
+    hypotheses: tuple[Hypothesis, ...] = Field(default=(), max_length=60)
     consent: Consent
     tasks: tuple[Task, ...] = Field(min_length=1, max_length=20)
     finally_: tuple[Name, ...] = Field(default=(), alias="finally")
@@ -126,9 +170,28 @@ class Study(Part):
         lost = [check.id for check in self.checks if check.after not in {task.id for task in self.tasks}]
         if lost:
             raise ValueError(f"the checks {', '.join(lost)} follow a task that is not there")
+        self._check_words()
+        self._check_hypotheses()
         if len(self.path) > MOST_STEPS or len({step.id for step in self.path}) < len(self.path):
             raise ValueError(f"a path has at most {MOST_STEPS} pages, and each questionnaire stands once in a place")
         return self
+
+    def _check_words(self) -> None:
+        unknown = sorted(self.words.keys() - said().keys())
+        if unknown:
+            raise ValueError(f"no page says {', '.join(unknown)}; there are {', '.join(said())}")
+
+    def _check_hypotheses(self) -> None:
+        asked = {name for task in self.tasks for name in task.after} | set(self.finally_)
+        constructs = {item.measures for name in asked for item in self.questionnaires[name].items if item.kind == "scale"}
+        known = constructs | MEASURED.keys()
+        for one in self.hypotheses:
+            if one.outcome not in known:
+                raise ValueError(f"a hypothesis speaks of {one.outcome!r}; there are {', '.join(sorted(known))}")
+            levels = self.factors.get(one.factor, ())
+            if one.level not in levels or one.against not in levels or one.level == one.against:
+                which = f"{one.level!r} and {one.against!r} of {one.factor!r}"
+                raise ValueError(f"a hypothesis compares {which}, which has {', '.join(levels) or 'no levels'}")
 
     # What follows from it ------------------------------------------------------------------------------------------------
 
@@ -168,8 +231,22 @@ class Study(Part):
 
     @property
     def content(self) -> str:
-        """A digest of all that participants meet: what is said of one design is not mixed with another's."""
-        return digest(canonical_json(self.model_dump(mode="json", by_alias=True)))
+        """A digest of all that participants meet and of what is planned: what is said of one design is not mixed with another's."""
+        return digest(canonical_json(self.model_dump(mode="json", by_alias=True, exclude={"quota", "retention_days"})))
+
+    def word(self, name: str, **values: object) -> str:
+        """What a page says, in the study's own words where it has some; `{name}` in them is a value's place."""
+        text = self.words.get(name) or said()[name]
+        for place, value in values.items():
+            text = text.replace(f"{{{place}}}", str(value))
+        return text
+
+
+@cache
+def said() -> Mapping[str, str]:
+    """What pages say to participants where a study says nothing else."""
+    words: dict[str, str] = tomllib.loads(WORDS.read_text("utf-8"))
+    return words
 
 
 def settled(condition: Condition) -> dict[str, str]:
@@ -180,13 +257,21 @@ def settled(condition: Condition) -> dict[str, str]:
 def read_study(path: Path) -> Study:
     """Raises StudyRefused, with the place in the file and what is wrong there."""
     try:
-        return Study.model_validate(tomllib.loads(path.read_text("utf-8")))
+        return study_in(path.read_text("utf-8"), str(path))
     except OSError as error:
         why = str(error.strerror or error)
         raise StudyRefused(f"There is no study to read in {path}.", why=why, mend="name a study file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise StudyRefused(f"{path} is not valid TOML.", why=str(error), mend="correct that line") from error
+    except UnicodeDecodeError as error:
+        raise StudyRefused(f"{path} is not valid TOML.", why=str(error), mend="save it as UTF-8") from error
+
+
+def study_in(text: str, called: str = "This") -> Study:
+    """The same of a file's text."""
+    try:
+        return Study.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise StudyRefused(f"{called} is not valid TOML.", why=str(error), mend="correct that line") from error
     except ValidationError as error:
         found = [(".".join(map(str, one["loc"])) or "the study", one["msg"].removeprefix("Value error, ")) for one in error.errors()]
         why = "\n".join(f"{place}: {message}" for place, message in found)
-        raise StudyRefused(f"{path} is no study that could be run.", why=why, mend="change what is named above") from error
+        raise StudyRefused(f"{called} is no study that could be run.", why=why, mend="change what is named above") from error

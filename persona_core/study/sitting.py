@@ -7,17 +7,24 @@ finished is not finished twice, and nobody gets ahead of where they are.
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import numpy as np
+import orjson
+
 from persona_core.errors import PersonaError
+from persona_core.files import digest
 from persona_core.study.assignment import assigned
 from persona_core.study.design import Condition, Step, Study, settled
+from persona_core.study.questionnaires import Item, Questionnaire
 from persona_core.study.store import Event, Participant, StudyStore
 
-ARRIVED, DONE = "arrived", "done"
-LOGGED: Final = frozenset({"shown", "opened", "closed", "dwelt", "edited", "rated", "left", "returned"})
+ARRIVED, ANSWERED, DONE = "arrived", "answered", "done"
+LONGEST_DRAFT: Final = 20_000
+LOGGED: Final = frozenset({"answered", "shown", "opened", "closed", "edited", "settled", "rated", "returned"})
 """What a page may note besides being done."""
 RATED_AT: Final = ("before", "after", "read")
 LONGEST_PHRASE, MOST_PHRASES = 200, 40
@@ -25,6 +32,14 @@ LONGEST_PHRASE, MOST_PHRASES = 200, 40
 
 class NotYourTurn(PersonaError):
     """A page that is not the one that comes now."""
+
+
+class HasLeft(NotYourTurn):
+    """Somebody who withdrew."""
+
+
+class Changed(NotYourTurn):
+    """The study is not any more what this participant began."""
 
 
 class AnswerRefused(PersonaError):
@@ -40,6 +55,8 @@ class Sitting:
     conditions: tuple[Condition, ...]
     done: Mapping[str, Mapping[str, Any]]
     """By step: what was answered."""
+    drafts: Mapping[str, Mapping[str, Any]]
+    """By step and question: what was last said there, finished or not."""
     events: int
 
     @property
@@ -63,7 +80,16 @@ class Sitting:
         """Shown at the end, for whoever pays; nothing before. It cannot be worked out without the participant's number."""
         if self.step is not None:
             return ""
+        if self.study.completion:
+            return self.study.completion
         return hashlib.sha256(f"{self.participant.id} {self.study.content}".encode()).hexdigest()[:8].upper()
+
+    def order_of(self, questionnaire: Questionnaire) -> list[Item]:
+        """Its items in this participant's own order: what comes first is not always the same. Questions about them stay in theirs."""
+        if any(item.kind != "scale" for item in questionnaire.items):
+            return list(questionnaire.items)
+        seed = [self.study.seed, self.participant.number, int(digest(questionnaire.id.encode())[:8], 16)]
+        return [questionnaire.items[at] for at in np.random.default_rng(seed).permutation(len(questionnaire.items))]
 
     @property
     def failed_checks(self) -> tuple[str, ...]:
@@ -78,7 +104,11 @@ def sitting_of(study: Study, participant: Participant, events: Sequence[Event]) 
     done = {
         event.payload["step"]: event.payload["answers"] for event in events if event.kind == DONE and event.payload["step"] in steps
     }
-    return Sitting(study, participant, assigned(study, participant.number), done, len(events))
+    drafts: dict[str, dict[str, Any]] = {}
+    for event in events:
+        if event.kind == ANSWERED:
+            drafts.setdefault(event.payload["step"], {})[event.payload["question"]] = event.payload["value"]
+    return Sitting(study, participant, assigned(study, participant.number), done, drafts, len(events))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,24 +117,36 @@ class Hall:
 
     study: Study
     store: StudyStore
+    as_if: Condition | None = None
+    """For a look at a condition: everybody meets this one and no other."""
 
-    def admit(self, source: str | None = None) -> tuple[Sitting, str]:
-        """Somebody new, or somebody who comes again from the same source, and their token. Raises StudyFull."""
-        participant, token = self.store.enrol(self.study.id, self.study.content, self.study.quota, source)
-        self.store.append(
-            participant, ARRIVED, {"conditions": [dict(one) for one in assigned(self.study, participant.number)]}, ARRIVED
-        )
-        return self._now(participant), token
+    def admit(self, source: str | None = None, origin: str = "link") -> tuple[Sitting, str]:
+        """Somebody new, or somebody who comes again from the same source, and their token. Raises StudyFull and NotYourTurn."""
+        participant, token = self.store.enrol(self.study.id, self.study.content, self.study.quota, source, origin)
+        self._check(participant)
+        sitting = self._now(participant)
+        if not sitting.events:
+            self.store.append(participant, ARRIVED, {"conditions": [dict(one) for one in sitting.conditions]}, ARRIVED)
+            sitting = self._now(participant)
+        return sitting, token
 
     def enter(self, token: str) -> Sitting | None:
-        """Where the owner of this token is; None where there is no such participant, or not any more."""
+        """Where the owner of this token is; None where there is no such participant. Raises NotYourTurn where they have left."""
         participant = self.store.participant(token)
-        if participant is None or participant.study != self.study.id or participant.withdrawn is not None:
+        if participant is None or participant.study != self.study.id:
             return None
+        self._check(participant)
+        return self._now(participant)
+
+    def _check(self, participant: Participant) -> None:
+        if participant.withdrawn is not None:
+            raise HasLeft("All that you did and said here was deleted.")
         if participant.content != self.study.content:
             what = "This study has been changed since you began."
-            raise NotYourTurn(what, mend="ask whoever invited you for a new link")
-        return self._now(participant)
+            raise Changed(what, mend="ask whoever invited you for a new link")
+
+    def events(self, sitting: Sitting) -> list[Event]:
+        return self.store.events(sitting.participant)
 
     def finish(self, sitting: Sitting, step_id: str, answers: Mapping[str, Any]) -> Sitting:
         """Finishes the page that comes now. Finished already, nothing changes. Raises NotYourTurn and AnswerRefused."""
@@ -121,18 +163,25 @@ class Hall:
 
     def note(self, sitting: Sitting, kind: str, payload: Mapping[str, Any], key: str) -> int:
         """Notes what a page showed or somebody did on it, under the step and condition of that moment."""
-        step = sitting.step
-        if kind not in LOGGED or step is None:
-            raise NotYourTurn("This cannot be noted now.")
-        told = {"step": step.id, "condition": sitting.condition, **payload}
+        step = self._now(sitting.participant).step
+        if kind not in LOGGED or step is None or step != sitting.step:
+            raise NotYourTurn("This cannot be noted now.", mend="go on where you are")
+        told = {"step": step.id, "period": step.period, "condition": sitting.condition, **payload}
         return self.store.append(sitting.participant, kind, told, f"{kind} {step.id} {key}"[:120])
+
+    def draft(self, sitting: Sitting, question: str, value: Any) -> None:
+        """Keeps what was said so far on a page that is not finished: each change of mind is an event of its own."""
+        if len(question) > LONGEST_PHRASE or len(orjson.dumps(value)) > LONGEST_DRAFT:
+            raise AnswerRefused("This is too much to be kept.", mend="say it more shortly")
+        self.note(sitting, ANSWERED, {"question": question, "value": value}, secrets.token_hex(8))
 
     def leave(self, sitting: Sitting) -> None:
         """Withdraws: all that they did and said is deleted."""
         self.store.withdraw(sitting.participant)
 
     def _now(self, participant: Participant) -> Sitting:
-        return sitting_of(self.study, participant, self.store.events(participant))
+        sitting = sitting_of(self.study, participant, self.store.events(participant))
+        return sitting if self.as_if is None else replace(sitting, conditions=(self.as_if,) * len(sitting.conditions))
 
 
 # Answers -----------------------------------------------------------------------------------------------------------------
@@ -160,7 +209,7 @@ def faults_of(study: Study, step: Step, answers: Mapping[str, Any]) -> list[str]
 
 def _faults_of_profile(answers: Mapping[str, Any]) -> list[str]:
     phrases = answers.get("phrases")
-    fits = set(answers) <= {"phrases", "items"} and all(
+    fits = set(answers) <= {"phrases", "dislikes", "items"} and all(
         isinstance(some, list)
         and len(some) <= MOST_PHRASES
         and all(isinstance(one, str) and 0 < len(one) <= LONGEST_PHRASE for one in some)

@@ -7,75 +7,34 @@ chose: sent twice it is kept once. Nothing says who somebody is: a participant i
 from __future__ import annotations
 
 import hashlib
+import hmac
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Connection,
-    Engine,
-    Float,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    UniqueConstraint,
-    create_engine,
-    delete,
-    event,
-    func,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Engine, create_engine, delete, event, func, insert, or_, select, update
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from persona_core.errors import PersonaError
+from persona_core.study.layout import LONGEST_KEY, StoreUnavailable, bring_up_to_date
+from persona_core.study.layout import about as _about
+from persona_core.study.layout import events as _events
+from persona_core.study.layout import participants as _participants
 
+__all__ = ["LONGEST_KEY", "LONGEST_PAYLOAD", "Event", "Participant", "StoreUnavailable", "StudyFull", "StudyStore"]
 LONGEST_PAYLOAD: Final = 256 * 1024
-LONGEST_KEY: Final = 120
 BUSY_MS: Final = 15_000
-SCHEMA_VERSION: Final = 1
+STILL_HERE_S: Final = 3 * 3600
+"""Who did something within so long still counts as somebody who will finish."""
+ENDED: Final = "done debrief"
+"""The key of the event with which somebody has finished."""
 LOCK: Final = 727_100
 """By which PostgreSQL knows that it is us who wait for each other."""
-_meta = MetaData()
-_about = Table("about", _meta, Column("name", String(40), primary_key=True), Column("value", String(200), nullable=False))
-_participants = Table(
-    "participants", _meta,
-    Column("id", String(32), primary_key=True),
-    Column("study", String(40), nullable=False),
-    Column("content", String(64), nullable=False),
-    Column("number", Integer, nullable=False),
-    Column("token", String(64), nullable=False, unique=True),
-    Column("source", String(64)),
-    Column("created", Float, nullable=False),
-    Column("withdrawn", Float),
-    UniqueConstraint("study", "number"),
-    UniqueConstraint("study", "source"),
-)  # fmt: skip
-_events = Table(
-    "events", _meta,
-    Column("participant", String(32), primary_key=True),
-    Column("seq", Integer, primary_key=True),
-    Column("key", String(LONGEST_KEY), nullable=False),
-    Column("kind", String(40), nullable=False),
-    Column("utc", Float, nullable=False),
-    Column("monotonic_ns", BigInteger, nullable=False),
-    Column("payload", LargeBinary, nullable=False),
-    UniqueConstraint("participant", "key"),
-)  # fmt: skip
-
-
-class StoreUnavailable(PersonaError):
-    """The database does not answer, or cannot keep anything more: what was not acknowledged is not kept."""
 
 
 class StudyFull(PersonaError):
@@ -92,6 +51,7 @@ class Participant:
     """How many came before them."""
     created: datetime
     withdrawn: datetime | None = None
+    origin: str = "link"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,33 +72,59 @@ class StudyStore:
         self.url = url
         self._engine = _opened(url)
         with self._transaction(numbers=True) as connection:
-            _meta.create_all(connection)
-            _check_version(connection)
+            bring_up_to_date(connection)
 
     def close(self) -> None:
         self._engine.dispose()
 
     # Participants --------------------------------------------------------------------------------------------------------
 
-    def enrol(self, study: str, content: str, quota: int | None = None, source: str | None = None) -> tuple[Participant, str]:
-        """A new participant and their token, which is said this once. Raises StudyFull.
+    def enrol(
+        self, study: str, content: str, quota: int | None = None, source: str | None = None, origin: str = "link"
+    ) -> tuple[Participant, str]:
+        """A new participant and their token. Raises StudyFull.
 
-        Who comes from the same source again is the same participant, with a new token.
+        Who comes from the same source again is the same participant with the same token; nobody else's token is said twice.
         """
-        token, mark = secrets.token_urlsafe(24), None if source is None else _digest(f"{study}\n{source}")
+        mark = None if source is None else _digest(f"{study}\n{source}")
         with self._transaction(numbers=True) as connection:
-            known = _row(connection, _participants.c.source == mark, _participants.c.study == study) if mark else None
+            token = secrets.token_urlsafe(24) if mark is None else _signed(connection, mark)
+            known = _row(connection, _participants.c.token == _digest(token)) if mark else None
             if known is not None:
-                connection.execute(update(_participants).where(_participants.c.id == known.id).values(token=_digest(token)))
                 return known, token
+            if quota is not None and _counting(connection, study) >= quota:
+                raise StudyFull("This study has all the participants that it needs.", why=f"It needs {quota}.")
             number = connection.scalar(select(func.count()).select_from(_participants).where(_participants.c.study == study)) or 0
-            if quota is not None and number >= quota:
-                raise StudyFull("This study has all the participants that it needs.", why=f"{number} of {quota} took part.")
-            made = Participant(secrets.token_hex(16), study, content, number, _moment(time.time()))
+            made = Participant(secrets.token_hex(16), study, content, number, _moment(time.time()), None, origin)
             row = {"id": made.id, "study": study, "content": content, "number": number, "token": _digest(token), "source": mark,
-                   "created": made.created.timestamp()}  # fmt: skip
+                   "created": made.created.timestamp(), "origin": origin}  # fmt: skip
             connection.execute(insert(_participants).values(row))
         return made, token
+
+    def signature(self, text: str) -> str:
+        """What only this database can say of a text: by it an invitation is known to be ours."""
+        with self._transaction(writes=False) as connection:
+            return _signed(connection, text)
+
+    def restore(self, participant: Participant, events: Sequence[Event]) -> None:
+        """Takes over somebody from another database, as they were there; who is here already is left as they are."""
+        row = {"id": participant.id, "study": participant.study, "content": participant.content, "number": participant.number,
+               "token": _digest(secrets.token_hex(32)), "source": None, "created": participant.created.timestamp(),
+               "withdrawn": participant.withdrawn and participant.withdrawn.timestamp(), "origin": participant.origin}  # fmt: skip
+        rows = [{"participant": participant.id, "seq": one.seq, "key": one.key, "kind": one.kind, "utc": one.utc.timestamp(),
+                 "monotonic_ns": one.monotonic_ns, "payload": orjson.dumps(one.payload)} for one in events]  # fmt: skip
+        with self._transaction(numbers=True) as connection:
+            if _row(connection, _participants.c.id == participant.id) is None:
+                connection.execute(insert(_participants).values(row))
+                if rows:
+                    connection.execute(insert(_events), rows)
+
+    def forget(self, study: str, before: datetime) -> int:
+        """Withdraws everybody who came before that moment; gives back how many."""
+        found = [one for one in self.participants(study) if one.withdrawn is None and one.created < before]
+        for one in found:
+            self.withdraw(one)
+        return len(found)
 
     def participant(self, token: str) -> Participant | None:
         """Whose token this is; nobody's where it is not known. Looked for by its digest, so that no time tells how near a guess is."""
@@ -242,13 +228,18 @@ def _as_we_like_it(connection: Any, _: Any) -> None:
         connection.execute(f"PRAGMA {line}")
 
 
-def _check_version(connection: Connection) -> None:
-    found = connection.scalar(select(_about.c.value).where(_about.c.name == "schema"))
-    if found is None:
-        connection.execute(insert(_about).values(name="schema", value=str(SCHEMA_VERSION)))
-    elif found != str(SCHEMA_VERSION):
-        what = f"This database was made by another version (its form is {found}, ours {SCHEMA_VERSION})."
-        raise StoreUnavailable(what, mend="open it with that version")
+def _signed(connection: Connection, text: str) -> str:
+    secret = str(connection.scalar(select(_about.c.value).where(_about.c.name == "secret")))
+    return hmac.new(secret.encode(), text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:40]
+
+
+def _counting(connection: Connection, study: str) -> int:
+    """How many have finished, or may yet."""
+    own = select(func.max(_events.c.utc)).where(_events.c.participant == _participants.c.id).scalar_subquery()
+    ended = select(_events.c.seq).where(_events.c.participant == _participants.c.id, _events.c.key == ENDED).exists()
+    here = or_(ended, func.coalesce(own, _participants.c.created) > time.time() - STILL_HERE_S)
+    asked = select(func.count()).select_from(_participants)
+    return connection.scalar(asked.where(_participants.c.study == study, _participants.c.withdrawn.is_(None), here)) or 0
 
 
 def _row(connection: Connection, *where: Any, lock: bool = False) -> Participant | None:
@@ -259,7 +250,7 @@ def _row(connection: Connection, *where: Any, lock: bool = False) -> Participant
 
 def _as_participant(row: Any) -> Participant:
     gone = None if row["withdrawn"] is None else _moment(row["withdrawn"])
-    return Participant(row["id"], row["study"], row["content"], row["number"], _moment(row["created"]), gone)
+    return Participant(row["id"], row["study"], row["content"], row["number"], _moment(row["created"]), gone, row["origin"])
 
 
 def _as_event(row: Any) -> Event:

@@ -11,7 +11,7 @@ import pytest
 from persona_core.study.assignment import assigned
 from persona_core.study.design import FACTORS, Step
 from persona_core.study.questionnaires import questionnaires
-from persona_core.study.sitting import AnswerRefused, Hall, NotYourTurn, Sitting, faults_of
+from persona_core.study.sitting import AnswerRefused, Hall, HasLeft, NotYourTurn, Sitting, faults_of
 from persona_core.study.store import StudyStore
 from tests.study.made import study
 
@@ -107,7 +107,7 @@ def test_what_is_shown_is_noted_under_its_page_and_condition(hall: Hall) -> None
     hall.note(sitting, "shown", {"items": ["a"]}, "first")
     hall.note(sitting, "shown", {"items": ["a"]}, "first")
     noted = [event for event in hall.store.events(sitting.participant) if event.kind == "shown"]
-    assert [event.payload for event in noted] == [{"step": "consent", "condition": sitting.condition, "items": ["a"]}]
+    assert [event.payload for event in noted] == [{"step": "consent", "period": 0, "condition": sitting.condition, "items": ["a"]}]
     with pytest.raises(NotYourTurn):
         hall.note(sitting, "done", {"step": "debrief", "answers": {}}, "trick")
     with pytest.raises(NotYourTurn):
@@ -124,7 +124,8 @@ def test_who_does_not_read_is_found_out(hall: Hall) -> None:
 def test_who_left_comes_in_no_more(hall: Hall) -> None:
     sitting, token = hall.admit()
     hall.leave(sitting)
-    assert hall.enter(token) is None
+    with pytest.raises(HasLeft):
+        hall.enter(token)
     with pytest.raises(ValueError, match="left"):
         hall.finish(sitting, "consent", answers_to(sitting.study.path[0]))
 
@@ -164,3 +165,34 @@ def test_a_refused_answer_leaves_everything_as_it_was(hall: Hall) -> None:
         hall.finish(sitting, "consent", {})
     assert "consent" in caught.value.why
     assert hall.enter(token) == sitting
+
+
+def test_what_was_said_on_an_unfinished_page_is_there_again(hall: Hall) -> None:
+    sitting, token = hall.admit()
+    sitting = hall.finish(sitting, "consent", answers_to(sitting.study.path[0]))
+    for value in (["a"], ["a", "b"]):
+        hall.draft(sitting, "phrases", value)
+    again = hall.enter(token)
+    assert again is not None
+    assert again.drafts == {"profile": {"phrases": ["a", "b"]}}
+    assert [event.kind for event in hall.events(again)].count("answered") == 2, "a change of mind is an event of its own"
+    with pytest.raises(AnswerRefused):
+        hall.draft(sitting, "phrases", "x" * 30_000)
+
+
+def test_a_condition_can_be_looked_at(hall: Hall) -> None:
+    sitting, _ = Hall(hall.study, hall.store, {"explanation": "parts"}).admit()
+    assert sitting.condition["explanation"] == "parts"
+
+
+def test_questions_stand_in_an_order_of_everybodys_own_and_always_the_same(hall: Hall) -> None:
+    control, about = questionnaires()["explanation_goals"], questionnaires()["demographics"]
+    orders = set()
+    for _ in range(6):
+        sitting, _ = hall.admit()
+        order = sitting.order_of(control)
+        assert order == sitting.order_of(control)
+        assert sorted(one.id for one in order) == sorted(one.id for one in control.items)
+        orders.add(tuple(one.id for one in order))
+        assert sitting.order_of(about) == list(about.items)
+    assert len(orders) > 3

@@ -107,7 +107,7 @@ def test_whoever_comes_from_the_same_place_again_is_the_same(store: StudyStore) 
     one, first = store.enrol(STUDY, DESIGN, source="worker 7")
     again, second = store.enrol(STUDY, DESIGN, source="worker 7")
     assert one == again
-    assert store.participant(first) is None, "the older link leads nowhere"
+    assert first == second, "a second tab goes on beside the first"
     assert store.participant(second) == one
     assert store.enrol("another", DESIGN, source="worker 7")[0].id != one.id
 
@@ -157,8 +157,56 @@ def test_a_store_that_is_opened_again_has_everything(store: StudyStore, url: str
 def test_another_versions_database_is_refused(store: StudyStore, url: str) -> None:
     with create_engine(url).begin() as connection:
         connection.execute(text("UPDATE about SET value = '99'"))
-    with pytest.raises(StoreUnavailable, match="another version"):
+    with pytest.raises(StoreUnavailable, match="later version"):
         StudyStore(url)
+
+
+def test_a_database_of_an_older_form_is_brought_up_to_date_with_all_that_it_holds(store: StudyStore, url: str) -> None:
+    one, token = store.enrol(STUDY, DESIGN)
+    store.append(one, "done", {"said": "something"}, "k")
+    store.close()
+    with create_engine(url).begin() as connection:  # the first form had no origin and no secret
+        connection.execute(text("ALTER TABLE participants DROP COLUMN origin"))
+        connection.execute(text("DELETE FROM about WHERE name = 'secret'"))
+        connection.execute(text("UPDATE about SET value = '1'"))
+    for _ in range(2):
+        again = StudyStore(url)
+        assert again.participant(token) == one
+        assert len(again.events(one)) == 1
+        again.close()
+
+
+def test_who_was_there_is_taken_over_once_as_they_were(store: StudyStore, tmp_path: Path) -> None:
+    one, token = store.enrol(STUDY, DESIGN, origin="panel")
+    store.append(one, "done", {"said": "something"}, "k")
+    other = StudyStore(f"sqlite:///{tmp_path}/other.sqlite")
+    for _ in range(2):
+        other.restore(one, store.events(one))
+    assert other.participants(STUDY) == [one]
+    assert other.events(one) == store.events(one)
+    assert other.participant(token) is None, "no token goes along"
+    other.close()
+
+
+def test_a_quota_counts_who_finished_or_may_yet(store: StudyStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, _ = store.enrol(STUDY, DESIGN, quota=1)
+    monkeypatch.setattr("persona_core.study.store.STILL_HERE_S", -1.0)
+    store.enrol(STUDY, DESIGN, quota=1)
+    store.append(one, "done", {}, "done debrief")
+    with pytest.raises(StudyFull):
+        store.enrol(STUDY, DESIGN, quota=1)
+    store.withdraw(one)
+    store.enrol(STUDY, DESIGN, quota=1)
+
+
+def test_what_is_kept_long_enough_is_forgotten(store: StudyStore) -> None:
+    one, _ = store.enrol(STUDY, DESIGN)
+    store.append(one, "done", {}, "k")
+    assert store.forget(STUDY, one.created) == 0
+    later = store.enrol(STUDY, DESIGN)[0]
+    assert store.forget(STUDY, later.created) == 1
+    assert [found.withdrawn is None for found in store.participants(STUDY)] == [False, True]
+    assert store.events(one) == []
 
 
 @pytest.mark.parametrize("address", ["nonsense", "sqlite:////nowhere/at/all/x.sqlite", "postgresql+psycopg://nobody@127.0.0.1:9/x"])

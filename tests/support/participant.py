@@ -1,0 +1,50 @@
+"""A participant in a real browser: does what the page in front of them asks, one page at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+PATIENCE = 60_000
+GO = "button[kind=primary]"
+MARK = "[class*=st-key-study_page_], [class*=st-key-study_task_]"
+
+WHERE = """mark => document.querySelector('[data-testid=stCode]') ? 'done' : [...document.querySelectorAll(mark)]
+    .map(one => one.className.match(/st-key-(study_(?:page|task)_[^ ]+)/)[1]).sort().join(' ')"""
+
+
+def idle(page: Page) -> None:
+    """Nothing is on its way any more."""
+    page.wait_for_timeout(60)
+    expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENCE)
+
+
+def where(page: Page) -> str:
+    """Which page of the path, and of a task, is in front of them; `done` at the end."""
+    return str(page.evaluate(WHERE, MARK))
+
+
+def answer(page: Page, choose: Callable[[int], int] = lambda many: many // 2 + 1) -> None:
+    """Answers everything on the page in front of them and leaves it unfinished."""
+    for box in page.locator("[data-testid=stCheckbox] label").all():
+        box.click()
+        idle(page)
+    pills = page.locator("[data-testid=stButtonGroup] button")
+    for at in range(min(3, pills.count())):
+        pills.nth(at).click()
+        idle(page)
+    groups = page.locator("[role=radiogroup]")
+    for at in range(groups.count()):
+        labels = groups.nth(at).locator("label")
+        labels.nth(choose(labels.count()) - 1).click()
+    idle(page)
+
+
+def go_on(page: Page) -> str:
+    """Presses what finishes the page and gives what comes then."""
+    before = where(page)
+    page.locator(GO).last.click()
+    page.wait_for_function(f"([before, mark]) => ({WHERE})(mark) !== before", arg=[before, MARK], timeout=PATIENCE)
+    idle(page)
+    return where(page)
