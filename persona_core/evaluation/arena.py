@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -109,6 +109,13 @@ class Arena:
             rows.append((*pooled(profile, head, book.vectors, book.is_fault), past))
         words, fears, pasts = zip(*rows, strict=True)
         return Asked(rows_of(words), rows_of(fears), rows_of(pasts))
+
+
+def in_world(arena: Arena, world: World) -> Arena:
+    """The same cases met with another world: what somebody's reviews say is what that world read in them."""
+    said = {visit.review_id: visit.rows for visits in world.visits.values() for visit in visits}
+    visits = tuple(tuple(replace(visit, rows=said.get(visit.review_id, ())) for visit in own) for own in arena.visits)
+    return replace(arena, world=world, visits=visits)
 
 
 def arena_of(name: str, source: Workspace, cut: Workspace, world: World, cases: Sequence[Case]) -> Arena:

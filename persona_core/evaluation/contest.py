@@ -22,6 +22,7 @@ from persona_core.evaluation.arena import (
     Scores,
     arena_of,
     compared,
+    in_world,
     pool_rows,
     result_of,
     row_of,
@@ -287,7 +288,7 @@ def _taken_apart(arena: Arena, book: PhraseBook, tuned: Tuned, leaky: Workspace)
 
 def _taste_anew(arena: Arena, book: PhraseBook, recipe: Recipe, world: World, mix: float = 0.5, mild: bool = False) -> Scores:
     """By a head that learned from this world, meeting its personas."""
-    found, total = _taste(replace(arena, world=world), book, _trained(world, book, recipe), mix)
+    found, total = _taste(in_world(arena, world), book, _trained(world, book, recipe), mix)
     return found.suits if mild else total
 
 

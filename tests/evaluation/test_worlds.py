@@ -12,10 +12,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from persona_core.alignment.pairs import World, pairs_of
-from persona_core.alignment.steps import world_in
+from persona_core.alignment.steps import world_in, world_of
 from persona_core.catalog.choose import choose_source
 from persona_core.catalog.steps import CATALOG, SPLIT, SPLITS
 from persona_core.catalog.store import Catalog
+from persona_core.evaluation.arena import arena_of, in_world
+from persona_core.evaluation.cases import Case
 from persona_core.evaluation.worlds import Cut, cut_world, known_reviews, without_kind
 from persona_core.llm import choice
 from persona_core.personas.aspects import ASPECTS, read_aspects
@@ -187,6 +189,23 @@ def test_a_world_without_a_kind_is_the_same_world_without_it(worlds: tuple[Works
     world = opened(less)
     said = {(row.review_id, row.start, row.end) for row in left.itertuples()}
     assert all((quote.review_id, quote.start, quote.end) in said for one in world.personas for quote in one.quotes)
+
+
+def test_people_met_with_a_world_of_less_said_what_that_world_read(worlds: tuple[Workspace, Cut, Workspace]) -> None:
+    source, _, place = worlds
+    less = without_kind(place, AspectKind.QUALITY)
+    world, smaller = world_of(place), world_of(less)
+    cases = []
+    for user, visits in world.visits.items():
+        target = world.items[visits[-1].item]
+        history = tuple(dict.fromkeys(world.items[one.item] for one in visits if world.items[one.item] != target))
+        cases += [Case(user, 2**31, history, target, "")] if history else []
+    arena = in_world(arena_of("x", source, place, world, cases), smaller)
+    assert len(arena.profiles) == len(cases), "every row of theirs is there"
+    left = read_aspects(less.artefact("aspects").file(ASPECTS))
+    rows = [(visit.review_id, row) for visits in arena.visits for visit in visits for row in visit.rows]
+    assert rows
+    assert all(left["review_id"].iloc[row] == review for review, row in rows)
 
 
 def test_this_test_would_see_a_leak(worlds: tuple[Workspace, Cut, Workspace]) -> None:
