@@ -193,7 +193,7 @@ def test_a_world_without_a_kind_is_the_same_world_without_it(worlds: tuple[Works
 
 def test_people_met_with_a_world_of_less_said_what_that_world_read(worlds: tuple[Workspace, Cut, Workspace]) -> None:
     source, _, place = worlds
-    less = without_kind(place, AspectKind.QUALITY)
+    less = without_kind(place, AspectKind.PREFERENCE)
     world, smaller = world_of(place), world_of(less)
     cases = []
     for user, visits in world.visits.items():
