@@ -13,9 +13,10 @@ from persona_core.study.entry import invitations
 from persona_core.study.place import database_of, open_store
 from persona_core.study.sitting import Hall
 from persona_core.study.store import StoreUnavailable, StudyStore
+from persona_core.study.writing import as_file
 from persona_core.workspace import Workspace
 from tests.app.conftest import ROOT, pages_html, sound, words_of
-from tests.study.made import as_toml, study
+from tests.study.made import study
 from tests.study.test_sitting import answers_to
 
 NASTY = "<script>alert(1)</script> **bold** $x$"
@@ -35,7 +36,7 @@ class Study:
 
     def write(self, **changes: Any) -> Hall:
         made = study(**changes)
-        self.file.write_text(as_toml(made), "utf-8")
+        self.file.write_text(as_file(made), "utf-8")
         return Hall(made, self.store)
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from persona_core.study.design import Study
@@ -20,17 +19,3 @@ DRAFT: dict[str, Any] = {
 
 def study(**changes: Any) -> Study:
     return Study.model_validate(DRAFT | changes)
-
-
-def as_toml(made: Study) -> str:
-    """The study as its file, every table inline."""
-    values = made.model_dump(mode="json", by_alias=True)
-    return "\n".join(f"{name} = {_inline(one)}" for name, one in values.items() if one is not None) + "\n"
-
-
-def _inline(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{name} = {_inline(one)}" for name, one in value.items() if one is not None) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_inline, value)) + "]"
-    return json.dumps(value)

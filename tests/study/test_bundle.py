@@ -22,7 +22,7 @@ from persona_core.study.sitting import Hall
 from persona_core.study.store import StudyStore
 from persona_core.study.synthetic import Crowd, Effect, simulate
 from persona_core.study.tables import tables_of
-from tests.study.made import as_toml
+from persona_core.study.writing import as_file
 from tests.study.test_analysis import asked
 
 SECRET = "my name is Bond"
@@ -46,7 +46,7 @@ def store(tmp_path_factory: pytest.TempPathFactory, made: Study, engine: Engine)
 
 @pytest.fixture(scope="module")
 def packed(made: Study, store: StudyStore, engine: Engine) -> bytes:
-    return bundle(made, as_toml(made), store, engine.workspace, rehearsals=True)
+    return bundle(made, as_file(made), store, engine.workspace, rehearsals=True)
 
 
 def files_in(packed: bytes) -> dict[str, bytes]:
@@ -70,7 +70,7 @@ def test_it_holds_what_a_stranger_needs(packed: bytes, made: Study) -> None:
 
 
 def test_the_same_study_gives_the_same_bytes(packed: bytes, made: Study, store: StudyStore, engine: Engine) -> None:
-    assert bundle(made, as_toml(made), store, engine.workspace, rehearsals=True) == packed
+    assert bundle(made, as_file(made), store, engine.workspace, rehearsals=True) == packed
 
 
 def test_elsewhere_it_gives_the_same_figures_and_the_same_bundle(
