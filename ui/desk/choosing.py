@@ -1,0 +1,86 @@
+"""Which study the desk is about: the one that is served, those in the workspace, and the one that ships."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from persona_core.errors import PersonaError
+from persona_core.files import write_beside
+from persona_core.study import design
+from persona_core.study.design import Study, read_study
+from persona_core.study.place import studies_of, study_files
+from persona_core.workspace import Workspace
+from ui.look import tame
+
+SHIPPED = Path(design.__file__).with_name("template.toml")
+CHOSEN, NAMED = "desk_study", "desk_new_name"
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    file: Path
+    study: Study | None
+    error: PersonaError | None
+
+    @property
+    def text(self) -> str:
+        return self.file.read_text("utf-8", errors="replace")
+
+    @property
+    def ships(self) -> bool:
+        """It belongs to the project: it is looked at and copied, not changed."""
+        return self.file == SHIPPED
+
+
+def choose(place: Workspace) -> Chosen:
+    served = place.settings.study.file
+    files = list(dict.fromkeys(one.resolve() for one in (*([served] if served else []), *study_files(place), SHIPPED)))
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        file = st.selectbox("Study", files, format_func=lambda one: tame(_called(one, served)), key=CHOSEN)
+        with st.popover("A new one", icon=":material/add:"):
+            st.text_input("Its name, in small letters", key=NAMED, max_chars=40, placeholder="such as: reasons-in-spring")
+            st.caption("It begins as a copy of the chosen one.")
+            st.button("Make it", on_click=_make, args=(place, file))
+    return _read(file)
+
+
+def _called(file: Path, served: Path | None) -> str:
+    name = "The study that ships" if file == SHIPPED else file.stem
+    return f"{name} (served here)" if served and file == served.resolve() else name
+
+
+def _read(file: Path) -> Chosen:
+    try:
+        return Chosen(file, read_study(file), None)
+    except PersonaError as error:
+        return Chosen(file, None, error)
+
+
+def _make(place: Workspace, source: Path) -> None:
+    name = str(st.session_state.get(NAMED) or "").strip()
+    target = studies_of(place) / f"{name}.toml"
+    if (
+        not name
+        or not all(sign.isascii() and (sign.islower() or sign.isdigit() or sign in "-_") for sign in name)
+        or name[0] in "-_0123456789"
+    ):
+        st.toast("A name is small letters, digits and hyphens, and begins with a letter.", icon=":material/edit:")
+        return
+    if target.exists():
+        st.toast("There is one of this name already.", icon=":material/edit:")
+        return
+    found = read_study(source)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_beside(target, renamed(source.read_text("utf-8"), found, name).encode())
+    st.session_state[CHOSEN] = target.resolve()
+
+
+def renamed(text: str, study: Study, name: str) -> str:
+    """The file under another id, with its comments."""
+    lines = [
+        f'id = "{name}"' if line.replace(" ", "").startswith("id=") and at < 12 else line for at, line in enumerate(text.splitlines())
+    ]
+    return "\n".join(lines) + "\n"
