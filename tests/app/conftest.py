@@ -16,7 +16,8 @@ from persona_core.workspace import Workspace
 from tests.support.worlds import build_from, write_tiny_world
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = {name: f"app_pages/{name}.py" for name in ("start", "for_you", "your_profile", "personas", "trends", "scenarios", "workshop")}
+NAMES = ("start", "for_you", "your_profile", "personas", "trends", "scenarios", "workshop", "study_desk")
+PAGES = {name: f"app_pages/{name}.py" for name in NAMES}
 
 
 class Opened(Protocol):

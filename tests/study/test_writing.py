@@ -23,9 +23,7 @@ def test_it_reads_as_it_was(title: str, text: str, within: bool) -> None:
     assert study_in(as_file(made)) == made
 
 
-@pytest.mark.parametrize(
-    "text", ['ends with "', 'a """ b\n"""', "back\\slash\nand line", "\n\nlines\n", "tab\there\nx", "\x00", '"']
-)
+@pytest.mark.parametrize("text", ['ends with "', 'a """ b\n"""', "back\\slash\nand line", "\n\nlines\n", "tab\there\nx", "\x00", '"'])
 def test_awkward_words_come_through(text: str) -> None:
     made = study(title="x" + text, debrief="x" + text)
     assert study_in(as_file(made)) == made

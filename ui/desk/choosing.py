@@ -13,7 +13,6 @@ from persona_core.study import design
 from persona_core.study.design import Study, read_study
 from persona_core.study.place import studies_of, study_files
 from persona_core.workspace import Workspace
-from ui.look import tame
 
 SHIPPED = Path(design.__file__).with_name("template.toml")
 CHOSEN, NAMED = "desk_study", "desk_new_name"
@@ -39,7 +38,7 @@ def choose(place: Workspace) -> Chosen:
     served = place.settings.study.file
     files = list(dict.fromkeys(one.resolve() for one in (*([served] if served else []), *study_files(place), SHIPPED)))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        file = st.selectbox("Study", files, format_func=lambda one: tame(_called(one, served)), key=CHOSEN)
+        file = st.selectbox("Study", files, format_func=lambda one: _called(one, served), key=CHOSEN)
         with st.popover("A new one", icon=":material/add:"):
             st.text_input("Its name, in small letters", key=NAMED, max_chars=40, placeholder="such as: reasons-in-spring")
             st.caption("It begins as a copy of the chosen one.")

@@ -13,7 +13,6 @@ from persona_core.study.sitting import Hall
 from persona_core.study.store import StudyStore
 from persona_core.study.synthetic import Crowd, Effect, simulate
 from ui.charts import ink
-from ui.look import tame
 from ui.markup import el, show
 
 FOR = {0.2: "small", 0.5: "middling", 0.8: "large"}
@@ -26,7 +25,7 @@ def draw(study: Study, engine: Engine, store: StudyStore) -> None:
     size = left.slider("The difference to be found, in standard deviations", 0.1, 1.5, 0.5, 0.05, key="plan_size",
                        help="0.2 is usually called small, 0.5 middling, 0.8 large.")  # fmt: skip
     planned = [one.words for one in study.hypotheses] or ["the first that varies"]
-    at = right.selectbox("For which comparison", range(len(planned)), key="plan_which", format_func=lambda at: tame(planned[at]))
+    at = right.selectbox("For which comparison", range(len(planned)), key="plan_which", format_func=planned.__getitem__)
     one = study.hypotheses[at] if study.hypotheses else None
     powers = _curve(study, one, size)
     show(el("p", sentence(study, powers, size), cls="ps-told ps-lead"))

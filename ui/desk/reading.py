@@ -29,6 +29,7 @@ def draw(study: Study, store: StudyStore, rehearsals: bool) -> None:
         st.warning("Made-up participants are counted here.", icon=":material/science:")
     st.subheader("What was planned", anchor=False)
     st.caption("Decided before anybody took part; corrected after Holm over all of it.")
+    show(el("div", *(el("p", said(one), cls="ps-told") for one in found.planned), cls="ps-paragraphs"))
     _findings(found.planned, "Nothing was planned." if not study.hypotheses else "Nothing can be said yet.")
     for words in found.unanswered:
         st.caption(tame(f"Not to be said yet, for want of people: {words}."))
@@ -93,7 +94,7 @@ def _forest(frame: pd.DataFrame) -> alt.LayerChart:
         x="effect:Q", color=colour, shape=shape, tooltip=[alt.Tooltip("says:N", title=" ")]
     )
     zero = alt.Chart(pd.DataFrame({"x": [0.0]})).mark_rule(strokeDash=[4, 4], color=ink()).encode(x="x:Q")
-    chart: alt.LayerChart = (zero + lines + points).properties(height=26 * len(frame) + 60)
+    chart: alt.LayerChart = (zero + lines + points).properties(height=alt.Step(26))
     return chart
 
 
@@ -103,7 +104,7 @@ def _means(study: Study, found: Analysis) -> None:
     st.subheader("Means", anchor=False)
     outcomes = list(dict.fromkeys(one.outcome for one in found.levels))
     first = next((one.outcome for one in study.hypotheses if one.outcome in outcomes), outcomes[0])
-    outcome = st.selectbox("Of what", outcomes, outcomes.index(first), key="desk_outcome", format_func=tame)
+    outcome = st.selectbox("Of what", outcomes, outcomes.index(first), key="desk_outcome")
     rows = [one for one in found.levels if one.outcome == outcome]
     frame = pd.DataFrame(
         [
@@ -120,7 +121,7 @@ def _means(study: Study, found: Analysis) -> None:
     says = "; ".join(
         f"{one.factor} {one.level}: {one.mean:.2f} ({one.low:.2f} to {one.high:.2f}), {one.people} people" for one in rows
     )
-    st.altair_chart((lines + points).properties(height=30 * len(frame) + 50), width="stretch", alt=f"{outcome}. {says}.")
+    st.altair_chart((lines + points).properties(height=alt.Step(30)), width="stretch", alt=f"{outcome}. {says}.")
 
 
 def _scales(found: Analysis) -> None:

@@ -7,11 +7,10 @@ import pandas as pd
 import streamlit as st
 
 from persona_core.study.analysis import Analysis, analysed
-from persona_core.study.design import Study
+from persona_core.study.design import Step, Study
 from persona_core.study.store import StudyStore
 from persona_core.study.tables import tables_of
 from ui.charts import ink
-from ui.look import tame
 from ui.markup import Markup, el, show
 
 EVERY_S = 5.0
@@ -42,9 +41,9 @@ def _draw(study: Study, found: Analysis) -> None:
     st.subheader("By condition", anchor=False)
     show(by_condition(study, found))
     st.subheader("How far they got", anchor=False)
-    frame = pd.DataFrame({"step": list(found.reached), "people": list(found.reached.values())})
-    st.altair_chart(_steps(frame, people["came"]), width="stretch", alt=drop_out(found))
-    st.caption(tame(drop_out(found)))
+    frame = pd.DataFrame({"step": [called(study, one) for one in study.path], "people": [found.reached[one.id] for one in study.path]})
+    show(el("p", drop_out(study, found), cls="ps-told"))
+    st.altair_chart(_steps(frame, people["came"]), width="stretch", alt=drop_out(study, found))
 
 
 def by_condition(study: Study, found: Analysis) -> Markup:
@@ -65,15 +64,20 @@ def table(head: list[str], rows: list[list[object]], words: int) -> Markup:
     return el("div", el("table", el("thead", titles), el("tbody", *cells), cls="ps-desk-table"), cls="ps-wide")
 
 
-def drop_out(found: Analysis) -> str:
+def called(study: Study, step: Step) -> str:
+    """A page in words; of several conditions, in which of them."""
+    words = step.kind if not step.of else f"{step.kind} {step.of}"
+    return f"{step.period + 1}. {words}" if study.within and step.kind in ("task", "check", "questionnaire") else words
+
+
+def drop_out(study: Study, found: Analysis) -> str:
     """Where most stopped, in a sentence."""
-    steps = list(found.reached.items())
-    lost = [(before - after, name) for (_, before), (name, after) in zip([("", found.people["came"]), *steps], steps, strict=False)]
-    most, where = max(lost)
+    many = [found.people["came"], *(found.reached[one.id] for one in study.path)]
+    most, where = max((many[at] - many[at + 1], called(study, one)) for at, one in enumerate(study.path))
     came = found.people["came"]
     if most <= 0:
         return f"All {came} who came finished every page."
-    return f"Of {came} who came, {found.people['finished']} finished; most stopped before “{where}” was done: {most}."
+    return f"Of {came} who came, {found.people['finished']} finished; most stopped at “{where}”: {most}."
 
 
 def _steps(frame: pd.DataFrame, came: int) -> alt.Chart:
@@ -83,9 +87,9 @@ def _steps(frame: pd.DataFrame, came: int) -> alt.Chart:
         .mark_bar(color=colour, height=14)
         .encode(
             x=alt.X("people:Q", title="finished this page", scale=alt.Scale(domain=[0, max(came, 1)]), axis=alt.Axis(tickMinStep=1)),
-            y=alt.Y("step:N", sort=None, title=None, axis=alt.Axis(labelLimit=260, labelColor=ink())),
+            y=alt.Y("step:N", sort=None, title=None, axis=alt.Axis(labelLimit=260, labelColor=ink(), labelOverlap=False)),
             tooltip=[alt.Tooltip("step:N", title="Page"), alt.Tooltip("people:Q", title="Finished it")],
         )
-        .properties(height=24 * len(frame) + 30)
+        .properties(height=alt.Step(24))
     )
     return chart

@@ -65,10 +65,8 @@ def _compare(engine: Engine, versions: list[Version], options: Options) -> None:
     st.markdown("**Compare two versions**")
     numbers = [one.number for one in versions]
     left, right = st.columns(2)
-    one = left.selectbox("This one", numbers, format_func=lambda at: tame(called(versions[at])), key=ONE)
-    other = right.selectbox(
-        "with this one", numbers, index=len(numbers) - 1, format_func=lambda at: tame(called(versions[at])), key=OTHER
-    )
+    one = left.selectbox("This one", numbers, format_func=lambda at: called(versions[at]), key=ONE)
+    other = right.selectbox("with this one", numbers, index=len(numbers) - 1, format_func=lambda at: called(versions[at]), key=OTHER)
     if one != other and one in numbers and other in numbers:
         before, after = (engine.rank(versions[at].profile, options) for at in (one, other))
         changed.tell(engine, before, after)

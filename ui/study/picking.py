@@ -49,7 +49,7 @@ def _items(visit: Visit) -> None:
     titles = {item.id: item.title for item in visit.engine.items}
     if key not in st.session_state:
         st.session_state[key] = [one for one in _held(visit, ITEMS) if one in titles]
-    st.multiselect(tame(visit.word("profile_items")), list(titles), format_func=lambda one: tame(titles[one]), key=key,
+    st.multiselect(tame(visit.word("profile_items")), list(titles), format_func=titles.__getitem__, key=key,
                    max_selections=MOST_PHRASES, on_change=visit.keep, args=(ITEMS, key))  # fmt: skip
     st.caption(tame(visit.word("profile_items_lead")))
 
