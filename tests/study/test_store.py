@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import resource
 import signal
+import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -246,4 +248,54 @@ def test_what_was_acknowledged_before_a_kill_is_there_after_it(url: str, tmp_pat
     kept = {event.payload["number"] for event in store.events(one)}
     assert kept >= {int(number) for number in numbers[:-1]}
     assert len(kept) <= len(numbers) + 1
+    store.close()
+
+
+# Full, locked ------------------------------------------------------------------------------------------------------------
+
+
+def _writes_until_the_disk_is_full(url: str, acknowledged: str) -> None:
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+    store = StudyStore(url)
+    one, token = store.enrol(STUDY, DESIGN)
+    with Path(acknowledged).open("w", buffering=1) as told:
+        told.write(f"{token}\n")
+        try:
+            for at in range(2_000):
+                store.append(one, "done", {"said": "x" * 500}, f"k{at}")
+                told.write(f"k{at}\n")
+        except StoreUnavailable as error:
+            told.write(f"refused: {error.what}\n")
+
+
+def test_on_a_full_disk_it_says_so_and_all_that_was_acknowledged_is_there(tmp_path: Path) -> None:
+    url, note = f"sqlite:///{tmp_path}/study.sqlite", tmp_path / "note"
+    writer = multiprocessing.get_context("spawn").Process(target=_writes_until_the_disk_is_full, args=(url, str(note)))
+    writer.start()
+    writer.join(60)
+    token, *lines = note.read_text().splitlines()
+    assert lines[-1].startswith("refused: The study's database cannot be used now")
+    store = StudyStore(url)
+    one = store.participant(token)
+    assert one is not None
+    assert {line for line in lines if line.startswith("k")} <= {event.key for event in store.events(one)}
+    store.append(one, "done", {}, "after")
+    store.close()
+
+
+def test_a_database_that_somebody_holds_is_waited_for_and_not_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("persona_core.study.store.BUSY_MS", 300)
+    store = StudyStore(f"sqlite:///{tmp_path}/study.sqlite")
+    one, _ = store.enrol(STUDY, DESIGN)
+    other = sqlite3.connect(tmp_path / "study.sqlite", isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreUnavailable):
+        store.append(one, "done", {}, "k")
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(store.append, one, "done", {}, "k")
+        other.execute("ROLLBACK")
+        assert waiting.result(10) == 0
+    assert [event.key for event in store.events(one)] == ["k"]
+    other.close()
     store.close()

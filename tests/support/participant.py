@@ -41,10 +41,11 @@ def answer(page: Page, choose: Callable[[int], int] = lambda many: many // 2 + 1
     idle(page)
 
 
-def go_on(page: Page) -> str:
+def go_on(page: Page, patience: int = PATIENCE) -> str:
     """Presses what finishes the page and gives what comes then."""
     before = where(page)
     page.locator(GO).last.click()
-    page.wait_for_function(f"([before, mark]) => ({WHERE})(mark) !== before", arg=[before, MARK], timeout=PATIENCE)
+    moved = f"([before, mark]) => (now => now && now !== before)(({WHERE})(mark))"
+    page.wait_for_function(moved, arg=[before, MARK], timeout=patience)
     idle(page)
     return where(page)

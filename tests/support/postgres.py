@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+_DATA: dict[str, tuple[Path, dict[str, Any]]] = {}
 PLACES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 
 
@@ -36,6 +37,7 @@ def postgres() -> Iterator[str]:
         os.chown(folder, own.pw_uid, own.pw_gid)
         as_whom = {"user": own.pw_uid, "group": own.pw_gid, "extra_groups": []}
     data, port = folder / "data", _free_port()
+    _DATA[f"127.0.0.1:{port}"] = (data, as_whom)
     quiet: dict[str, Any] = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder, **as_whom}
     subprocess.run([_program("initdb"), "-D", data, "-A", "trust", "-U", "study", "-N", "-E", "UTF8"], **quiet)
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
@@ -45,6 +47,18 @@ def postgres() -> Iterator[str]:
     finally:
         subprocess.run([_program("pg_ctl"), "-D", data, "-m", "immediate", "stop"], **{**quiet, "check": False})
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def data_of(url: str) -> Path:
+    """Where the server of this address keeps its data."""
+    return _DATA[url.partition("@")[2].partition("/")[0]][0]
+
+
+def pg_ctl(data: Path, *said: str) -> None:
+    """Tells a running server something."""
+    whom = next(whom for folder, whom in _DATA.values() if folder == data)
+    log = ["-l", str(data.parent / "log")]
+    subprocess.run([_program("pg_ctl"), "-D", data, *log, *said], check=True, stdout=subprocess.DEVNULL, cwd=data.parent, **whom)
 
 
 def _program(name: str) -> str:

@@ -30,14 +30,14 @@ def free_port() -> int:
 @contextmanager
 def server(workspace: Path, **environment: str) -> Iterator[str]:
     """The app's own command on a free port; yields its address."""
-    with server_process(workspace, **environment) as (_, address):
+    with server_process(workspace, None, **environment) as (_, address):
         yield address
 
 
 @contextmanager
-def server_process(workspace: Path, **environment: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """The same, with the process itself."""
-    port = free_port()
+def server_process(workspace: Path, port: int | None = None, **environment: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """The same, with the process itself; on this port, where one is named."""
+    port = port or free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
     settings = {"PERSONA_WORKSPACE": str(workspace), "PERSONA_OLLAMA_HOST": "http://127.0.0.1:9", **environment}
     process = subprocess.Popen(
