@@ -6,6 +6,7 @@ With `--quick` only the wide ones; with `--readme` those of the README are writt
 from __future__ import annotations
 
 import argparse
+import shutil
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -15,10 +16,17 @@ from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from persona_core.engine import Engine
 from persona_core.settings import DEMO_DATA
+from persona_core.study.design import read_study
+from persona_core.study.sitting import Hall
+from persona_core.study.store import StudyStore
+from persona_core.study.synthetic import Crowd, Effect, simulate
 from persona_core.workspace import Workspace
+from tests.support import participant
 from tests.support.server import CHROMIUM, FLAGS, ROOT, server
 from tests.support.worlds import build_from
+from ui.desk.choosing import SHIPPED
 
 OUT = Path(__file__).parent / "out" / "screenshots"
 WIDTHS = (1440, 768, 380)
@@ -28,6 +36,7 @@ WHO = "u0012"
 """Somebody of the demo world with likes, dislikes and a past in all scenarios."""
 WROTE = "u0006"
 """Somebody who wrote much."""
+DESK_TOKEN, REHEARSED = "only for pictures of it", 60
 EDITS = ("a quiet evening by the fire",)
 
 
@@ -40,6 +49,8 @@ class View:
     whole: str
     before: Callable[[Page], None] = lambda _: None
     readme: bool = False
+    study: bool = False
+    """Of the server that serves a study."""
 
 
 def _open_first(page: Page) -> None:
@@ -112,6 +123,45 @@ def _tour(page: Page) -> None:
     expect(page.get_by_text("Tour, 2 of")).to_be_visible(timeout=PATIENCE)
 
 
+def _to_the_task(page: Page) -> None:
+    """As a participant, up to the list with its reasons."""
+    participant.begin(page)
+    for _ in range(3):
+        participant.answer(page)
+        participant.go_on(page)
+
+
+def _desk(page: Page, part: str) -> None:
+    page.locator("input[type=password]").fill(DESK_TOKEN)
+    page.get_by_role("button", name="Open").click()
+    page.locator("[data-testid=stButtonGroup] button", has_text=part).first.click()
+    page.wait_for_timeout(1_000)
+    participant.idle(page)
+    if part in ("Progress", "Results"):
+        page.get_by_text("with rehearsals").click()
+        page.wait_for_timeout(1_500)
+        participant.idle(page)
+
+
+def _study_server(stack: ExitStack, root: Path) -> str:
+    """Serves the study that ships, through which made-up participants have gone."""
+    folder = Path(stack.enter_context(TemporaryDirectory()))
+    url = f"sqlite:///{folder}/study.sqlite"
+    hall = Hall(read_study(SHIPPED).model_copy(update={"quota": None}), StudyStore(url))
+    effects = (
+        Effect("misjudged", "explanation", "persona_quotes", -0.7),
+        Effect("transparency", "explanation", "persona_quotes", 0.8),
+    )
+    simulate(hall, Engine.open(Workspace.at(root)), REHEARSED, Crowd(effects, careless=0.05, drops=0.1))
+    shutil.copy(SHIPPED, folder / "reasons.toml")
+    settings = {
+        "PERSONA_STUDY_FILE": str(folder / "reasons.toml"),
+        "PERSONA_STUDY_DATABASE": url,
+        "PERSONA_STUDY_DESK_TOKEN": DESK_TOKEN,
+    }
+    return stack.enter_context(server(root, **settings))
+
+
 VIEWS = (
     View("start", "", "Month by month"),
     View("for-you", f"for_you?who={WHO}", "Something is missing?", readme=True),
@@ -134,6 +184,12 @@ VIEWS = (
     View("workshop-health", "workshop", "What is built from what", lambda page: _part(page, "Health")),
     View("workshop-own", "workshop", "What is built from what", lambda page: _part(page, "Your own data")),
     View("tour", "", "Month by month", _tour),
+    View("study-door", "", "Begin", study=True),
+    View("study-task", "", "Begin", _to_the_task, readme=True, study=True),
+    View("desk-design", "study_desk", "Open", lambda page: _desk(page, "Design"), study=True),
+    View("desk-plan", "study_desk", "Open", lambda page: _desk(page, "Plan"), study=True),
+    View("desk-progress", "study_desk", "Open", lambda page: _desk(page, "Progress"), study=True),
+    View("desk-results", "study_desk", "Open", lambda page: _desk(page, "Results"), readme=True, study=True),
 )
 
 
@@ -145,11 +201,12 @@ def main() -> None:
         address = stack.enter_context(server(place))
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         views = [one for one in VIEWS if not given.only or one.name in given.only]
+        study = _study_server(stack, place) if any(one.study for one in views) else ""
         for view in views:
             for width in WIDTHS[:1] if given.quick or given.readme else WIDTHS:
                 for scheme in SCHEMES:
                     if not given.readme or view.readme:
-                        print(take(browser, address, view, width, scheme, given.readme), flush=True)
+                        print(take(browser, study if view.study else address, view, width, scheme, given.readme), flush=True)
         browser.close()
     print(f"{time.monotonic() - began:.0f} s")
 

@@ -31,7 +31,7 @@ from persona_core.study.sitting import Hall
 from persona_core.study.store import StudyStore
 from persona_core.study.writing import as_file
 from persona_core.workspace import Workspace
-from tests.support.participant import GO, answer, go_on, idle, where
+from tests.support.participant import GO, answer, begin, go_on, where
 from tests.support.server import CHROMIUM, FLAGS, free_port, server_process
 from tests.support.worlds import build_from
 
@@ -151,7 +151,7 @@ def _walk(home: str, many: int, crowd: list[Somebody]) -> None:
     """One browser with so many participants; each does a page in turn."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        own = [Somebody(_opened(browser, home)) for _ in range(many)]
+        own = [Somebody(_opened(browser)) for _ in range(many)]
         crowd.extend(own)
         while not all(one.done for one in own):
             for one in own:
@@ -160,10 +160,9 @@ def _walk(home: str, many: int, crowd: list[Somebody]) -> None:
         browser.close()
 
 
-def _opened(browser: Browser, home: str) -> Page:
+def _opened(browser: Browser) -> Page:
     page = browser.new_context(viewport={"width": 800, "height": 900}).new_page()
-    page.set_default_timeout(20_000)
-    page.goto(home)
+    page.set_default_timeout(30_000)
     return page
 
 
@@ -171,15 +170,12 @@ def _turn(one: Somebody, home: str) -> None:
     """One page; whatever goes wrong, they open their link again and go on."""
     try:
         if not one.address:
-            one.page.locator(GO).first.wait_for()
-            idle(one.page)
-            one.page.locator(GO).first.click()
-            one.page.locator(".ps-foot").first.wait_for()
-            one.address = one.page.url
+            one.page.goto(home)
+            one.address = begin(one.page)
             return
         answer(one.page)
         began = time.perf_counter()
-        after = go_on(one.page, 20_000)
+        after = go_on(one.page, 30_000)
         one.waits.append(time.perf_counter() - began)
         one.acknowledged += 1
         one.done = after == "done"

@@ -20,7 +20,7 @@ from persona_core.study.store import StudyStore
 from persona_core.study.writing import as_file
 from persona_core.workspace import Workspace
 from tests.study.made import study
-from tests.support.participant import GO, PATIENCE, answer, go_on, idle, where
+from tests.support.participant import GO, PATIENCE, answer, begin, go_on, idle, where
 from tests.support.server import server
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -37,16 +37,6 @@ def served(place: Workspace, folder: Path, **changes: Any) -> Iterator[tuple[str
     with server(place.root, PERSONA_STUDY_FILE=str(file), PERSONA_STUDY_DATABASE=url, PERSONA_STUDY_DESK_TOKEN=TOKEN) as address:
         yield address, Hall(read_study(file), store)
     store.close()
-
-
-def begin(page: Page) -> str:
-    """Over the door; gives the address that leads back here."""
-    page.locator(GO).first.wait_for(timeout=PATIENCE)
-    idle(page)
-    page.locator(GO).first.click()
-    page.locator(".ps-foot").first.wait_for(timeout=PATIENCE)
-    idle(page)
-    return page.url
 
 
 def now(hall: Hall, address: str) -> Sitting:
@@ -71,6 +61,7 @@ def test_a_whole_path_through_every_explanation_on_a_phone(
         back = begin(page)
         while where(page) != "done":
             no_wider_than_it_is(page)
+            assert page.locator("[data-testid=stMain]").evaluate("one => one.scrollTop") == 0, "a new page is read from its top"
             answer(page)
             go_on(page)
         expect(page.get_by_text("You have finished")).to_be_visible()

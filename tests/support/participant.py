@@ -18,6 +18,19 @@ def idle(page: Page) -> None:
     """Nothing is on its way any more."""
     page.wait_for_timeout(60)
     expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENCE)
+    expect(page.locator("[data-testid=stSkeleton]")).to_have_count(
+        0, timeout=PATIENCE
+    )  # a kind of widget that is met for the first time
+
+
+def begin(page: Page) -> str:
+    """Over the door of a study that is open to all; gives the address that leads back here."""
+    page.locator(GO).first.wait_for(timeout=PATIENCE)
+    idle(page)
+    page.locator(GO).first.click()
+    page.locator(".ps-foot").first.wait_for(timeout=PATIENCE)
+    idle(page)
+    return page.url
 
 
 def where(page: Page) -> str:

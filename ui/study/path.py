@@ -13,7 +13,7 @@ from persona_core.study.store import StoreUnavailable, StudyFull
 from ui.look import tame
 from ui.markup import el, show
 from ui.study import asking, consent, ending, picking, task
-from ui.study.visit import Visit, in_trouble, tell
+from ui.study.visit import Visit, in_trouble, tell, to_the_top
 
 LAST, BEGUN = "_study_last", "_study_begun"
 PAGES: dict[str, Callable[[Visit], None]] = {
@@ -66,6 +66,8 @@ def walk(visit: Visit) -> None:
         PAGES[step.kind](visit)
         tell(visit)
     show(el("p", visit.word("foot"), cls="ps-small ps-quiet ps-foot"))
+    if step.kind != "task":  # which has pages of its own
+        to_the_top(f"page_{number}")
 
 
 def _note_a_return(visit: Visit) -> None:

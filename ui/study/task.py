@@ -15,7 +15,7 @@ from ui.foryou.card import in_review, meta
 from ui.look import tame
 from ui.markup import Markup, el, show
 from ui.study.asking import radio
-from ui.study.visit import Visit, in_trouble, paragraphs, refuse
+from ui.study.visit import Visit, in_trouble, paragraphs, refuse, to_the_top
 
 LAST = "_study_doing"
 MOST_REVIEWS = 6
@@ -34,6 +34,8 @@ def draw(visit: Visit) -> None:
             _choose(visit, now)
         else:
             _rate(visit, now)
+    if now.stage != EDITING or not now.edits:  # an edit leaves everything where it is
+        to_the_top(f"task_{now.place}")
 
 
 def _doing(visit: Visit) -> Doing:
