@@ -26,7 +26,7 @@ with trouble.shown():
     study = chosen.study
     served = place.settings.study.file
     if part == "Design" or study is None:
-        designing.draw(chosen, len(tables_of(study, store).participants) if study else 0)
+        designing.draw(chosen, place.settings.readonly, len(tables_of(study, store).participants) if study else 0)
     elif part == "Preview":
         previewing.draw(study, resources.engine(place))
     elif part == "Plan":

@@ -12,7 +12,7 @@ from persona_core.profiles.edits import EditRefused
 from persona_core.profiles.journal import Act, Journal
 from persona_core.schema import Profile
 from persona_core.study.design import Task
-from persona_core.study.showing import Shown, showing, versions_of
+from persona_core.study.showing import Shown, read_about, showing, versions_of
 from persona_core.study.sitting import RATED_AT, Hall, NotYourTurn, Sitting
 from persona_core.study.store import Event
 
@@ -104,7 +104,8 @@ def note_shown(hall: Hall, sitting: Sitting, engine: Engine, now: Doing) -> None
         _settle(hall, sitting, now)
     bare = now.at == BEFORE
     things = [one.as_payload() if not bare else {"item": one.item.id, "rank": one.rank} for one in now.shown.things]
-    payload = {"place": now.place, "stage": now.stage, "at": now.at, "asks": list(now.asks), "things": things,
+    read = {item: [one.id for one in read_about(engine, item)] for item in now.asks} if now.at == READ else {}
+    payload = {"place": now.place, "reviews": read, "stage": now.stage, "at": now.at, "asks": list(now.asks), "things": things,
                "profile": now.profile.model_dump(mode="json"), "versions": versions_of(engine)}  # fmt: skip
     hall.note(sitting, "shown", payload, now.place)
 

@@ -9,12 +9,13 @@ from typing import Any
 from persona_core.engine import STEPS, WITHOUT, Engine, Options, Ranked
 from persona_core.errors import ArtefactBroken, PersonaError, WorkspaceMissing
 from persona_core.ranking.parts import Weights
-from persona_core.schema import Claim, Explanation, Item, Persona, Profile, Quote, Recommendation, ScorePart
+from persona_core.schema import Claim, Explanation, Item, Persona, Profile, Quote, Recommendation, Review, ScorePart
 from persona_core.study.design import Condition, Study, StudyRefused, Task
 
 HARDLY = 1e-3
 """Weight of popularity beside another ranking: where that has nothing to say, what many came to is first."""
 MOST_CLAIMS = 2
+MOST_REVIEWS = 6
 RANKINGS: Mapping[str, Weights] = {
     "popularity": Weights(taste=0.0, habit=0.0, popularity=1.0, trend=0.0, scenario=0.0),
     "collaborative": Weights(taste=0.0, habit=1.0, popularity=HARDLY, trend=0.0, scenario=0.0),
@@ -119,6 +120,12 @@ def _trend(engine: Engine, item: Item) -> str:
 
 def _as_payload(said: Said) -> dict[str, Any]:
     return {"text": said.text, "quotes": [one.model_dump(mode="json") for one in said.quotes]}
+
+
+def read_about(engine: Engine, item_id: str) -> list[Review]:
+    """What a participant reads of a thing: all that was written is too much, so the newest with words."""
+    newest = sorted(engine.reviews_of(item_id), key=lambda one: (one.time, one.id), reverse=True)
+    return [one for one in newest if one.text.strip()][:MOST_REVIEWS]
 
 
 # Whether it can be shown here --------------------------------------------------------------------------------------------

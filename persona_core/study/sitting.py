@@ -24,7 +24,7 @@ from persona_core.study.store import Event, Participant, StudyStore
 
 ARRIVED, ANSWERED, DONE = "arrived", "answered", "done"
 LONGEST_DRAFT: Final = 20_000
-LOGGED: Final = frozenset({"answered", "shown", "opened", "closed", "edited", "settled", "rated", "returned"})
+LOGGED: Final = frozenset({"answered", "shown", "edited", "settled", "rated", "returned"})
 """What a page may note besides being done."""
 RATED_AT: Final = ("before", "after", "read")
 LONGEST_PHRASE, MOST_PHRASES = 200, 40

@@ -23,7 +23,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "answers": ("participant", "period", "step", "questionnaire", "version", "item", "construct", "reverse", "answer", "score"),
     "free_text": ("participant", "step", "questionnaire", "item", "free_text"),
     "ratings": ("participant", "period", "task", "item", "rank", "before", "after", "read"),
-    "shown": ("participant", "period", "step", "stage", "at", "item", "rank", "score", "told"),
+    "shown": ("participant", "period", "step", "stage", "at", "seconds", "item", "rank", "score", "told"),
     "events": ("participant", "seq", "key", "kind", "utc", "monotonic_ns", "step", "payload"),
 }  # fmt: skip
 
@@ -162,16 +162,11 @@ class _Own:
 
     def _shown(self) -> list[dict[str, Any]]:
         found = []
-        for event in self.events:
+        for place, event in enumerate(self.events):
             if event.kind == "shown" and "things" in event.payload:
                 told = event.payload
-                base = {
-                    "participant": self.id,
-                    "period": told["period"],
-                    "step": told["step"],
-                    "stage": told["stage"],
-                    "at": told["at"],
-                }
+                base = {"participant": self.id, **{name: told[name] for name in ("period", "step", "stage", "at")},
+                        "seconds": _seconds(self.events[place:])}  # fmt: skip
                 found += [{**base, "item": one["item"], "rank": one["rank"], "score": one.get("score"),
                            "told": orjson.dumps(one).decode()} for one in told["things"]]  # fmt: skip
         return found
@@ -180,6 +175,13 @@ class _Own:
         return {"participant": self.id, "seq": event.seq, "key": event.key, "kind": event.kind, "utc": event.utc.isoformat(),
                 "monotonic_ns": event.monotonic_ns, "step": event.payload.get("step", ""),
                 "payload": orjson.dumps(event.payload).decode()}  # fmt: skip
+
+
+def _seconds(events: Sequence[Event]) -> float | None:
+    """How long the first was before them: until something else is shown or the page is done; pauses are in it."""
+    first, *rest = events
+    ended = next((one.monotonic_ns for one in rest if one.kind in ("shown", "done")), -1)
+    return round((ended - first.monotonic_ns) / 1e9, 3) if ended >= first.monotonic_ns else None
 
 
 def _minutes(events: Sequence[Event]) -> float:

@@ -150,6 +150,14 @@ def test_the_file_itself_can_be_edited(place: Workspace) -> None:
     assert read_study(file).title == "By hand"
 
 
+def test_where_the_app_only_reads_nothing_can_be_changed(place: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    made(place)
+    monkeypatch.setenv("PERSONA_READONLY", "1")
+    at = desk()
+    assert "This app only reads" in shown(at)
+    assert not {"Make it", "Check and save", "Check and save the file"} & {one.label for one in at.button}
+
+
 def test_a_file_that_cannot_be_run_says_where(place: Workspace) -> None:
     made(place)
     (studies_of(place) / "reasons.toml").write_text("id = 7")

@@ -151,3 +151,14 @@ def test_the_same_tables_give_the_same_figures(engine: Engine, store: StudyStore
     again = Tables(**{name: pd.DataFrame(one) for name, one in tables.named().items()})
     assert analysed(asked(), tables).as_dict() == analysed(asked(), again).as_dict()
     assert np.isfinite([one.contrast.p for one in analysed(asked(), tables).findings]).all()
+
+
+def test_what_was_shown_says_how_long_it_stood_there() -> None:
+    made = asked()
+    who = Participant("p", made.id, made.content, 0, datetime(2026, 1, 1, tzinfo=UTC))
+    shown = {"step": "0.choose", "period": 0, "stage": "rating", "at": "before", "things": [{"item": "a", "rank": 1}]}
+    extra = {"question": "q", "value": 1, "answers": {"chosen": "a"}}
+    kinds = [("shown", 0), ("answered", 2), ("shown", 5), ("done", 9)]
+    events = [Event(at, str(at), kind, who.created, second * 10**9, shown | extra)
+              for at, (kind, second) in enumerate(kinds)]  # fmt: skip
+    assert list(tables_from(made, [(who, events)]).shown["seconds"]) == [5.0, 4.0]

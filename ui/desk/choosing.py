@@ -39,6 +39,8 @@ def choose(place: Workspace) -> Chosen:
     files = list(dict.fromkeys(one.resolve() for one in (*([served] if served else []), *study_files(place), SHIPPED)))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         file = st.selectbox("Study", files, format_func=lambda one: _called(one, served), key=CHOSEN)
+        if place.settings.readonly:
+            return _read(file)
         with st.popover("A new one", icon=":material/add:"):
             st.text_input("Its name, in small letters", key=NAMED, max_chars=40, placeholder="such as: reasons-in-spring")
             st.caption("It begins as a copy of the chosen one.")

@@ -30,7 +30,7 @@ LEVELS = sorted({one for levels in FACTORS.values() for one in levels})
 FAULTS = "_desk_faults"
 
 
-def draw(chosen: Chosen, came: int) -> None:
+def draw(chosen: Chosen, readonly: bool, came: int) -> None:
     if chosen.study is None:
         assert chosen.error is not None
         trouble.show(chosen.error)
@@ -39,11 +39,13 @@ def draw(chosen: Chosen, came: int) -> None:
         if came:
             words = f"{came} people have met this version. What you save is another one, with none so far; they cannot go on in it."
             st.warning(words, icon=":material/warning:")
-        if chosen.ships:
+        if readonly:
+            st.caption("This app only reads, so nothing can be changed here.")
+        elif chosen.ships:
             st.caption("This study ships with Personascope. Make a new one from it, above, to change it.")
         else:
             _form(chosen.file, chosen.study)
-    _file(chosen)
+    _file(chosen, readonly)
 
 
 def _summary(study: Study) -> None:
@@ -165,11 +167,11 @@ def _save(file: Path, values: dict[str, Any]) -> None:
 # The file ----------------------------------------------------------------------------------------------------------------
 
 
-def _file(chosen: Chosen) -> None:
+def _file(chosen: Chosen, readonly: bool) -> None:
     with st.expander("The study's file", icon=":material/code:", expanded=chosen.study is None):
         st.caption("All of it, own questionnaires (own) and the words of other languages (words) too. Shipped questionnaires: "
                    f"{', '.join(sorted(questionnaires()))}.")  # fmt: skip
-        if chosen.ships:
+        if chosen.ships or readonly:
             st.code(chosen.text, language="toml")
         else:
             key = f"desk_text_{chosen.file.stat().st_mtime_ns}"

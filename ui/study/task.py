@@ -8,7 +8,7 @@ from persona_core.profiles.edits import LONGEST_PHRASE
 from persona_core.schema import Quote
 from persona_core.study import doing
 from persona_core.study.doing import AFTER, BEFORE, CHOOSING, EDITING, NOTHING, READ, Doing
-from persona_core.study.showing import Said, Told
+from persona_core.study.showing import Said, Told, read_about
 from persona_core.study.store import StoreUnavailable
 from ui import parts
 from ui.foryou.card import in_review, meta
@@ -18,7 +18,6 @@ from ui.study.asking import radio
 from ui.study.visit import Visit, in_trouble, paragraphs, refuse, to_the_top
 
 LAST = "_study_doing"
-MOST_REVIEWS = 6
 SCALE = 5
 
 
@@ -85,9 +84,7 @@ def _said(said: Said) -> list[Markup]:
 
 
 def _reviews(visit: Visit, told: Told) -> None:
-    """All that was written is too much: the newest with words."""
-    newest = sorted(visit.engine.reviews_of(told.item.id), key=lambda one: (one.time, one.id), reverse=True)
-    written = [one for one in newest if one.text.strip()][:MOST_REVIEWS]
+    written = read_about(visit.engine, told.item.id)
     nothing: list[Quote] = []
     show(el("p", visit.word("reviews"), cls="ps-label"))
     if not written:
