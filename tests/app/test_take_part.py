@@ -105,6 +105,20 @@ def test_a_whole_path_by_pressing_only(served: Study) -> None:
     assert hall.events(sitting) == []
 
 
+def test_whoever_wants_to_leaves_in_the_middle_and_nothing_of_them_stays(served: Study) -> None:
+    hall = served.write()
+    at = press(served.open(), "Begin")
+    at = press(sound(at.checkbox[0].check().run()), "Take part")
+    token = token_of(at)
+    sitting = hall.enter(token)
+    assert sitting is not None
+    at = press(at, "Yes, delete everything")
+    assert titles(at) == ["Everything is deleted"]
+    assert titles(served.open(t=token)) == ["Everything is deleted"]
+    assert hall.events(sitting) == []
+    assert len(hall.store.participants(hall.study.id)) == 1, "a tombstone"
+
+
 def test_after_a_reload_the_same_page_with_the_same_answers(served: Study) -> None:
     hall = served.write()
     at = press(served.open(), "Begin")

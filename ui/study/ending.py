@@ -20,7 +20,12 @@ def draw_end(visit: Visit) -> None:
     show(el("p", visit.word("code"), cls="ps-label"))
     st.code(visit.sitting.code, language=None)
     show(el("p", visit.word("code_lead"), cls="ps-told"))
-    with st.expander(tame(visit.word("withdraw")), icon=":material/delete:"):
+    way_out(visit)
+
+
+def way_out(visit: Visit) -> None:
+    """On every page: whoever wants to can leave, and nothing of them stays."""
+    with st.expander(tame(visit.word("withdraw")), icon=":material/delete:", type="compact"):
         show(el("p", visit.word("withdraw_lead"), cls="ps-told"))
         st.button(tame(visit.word("withdraw_sure")), key=visit.key("withdraw"),
                   on_click=lambda: visit.do(lambda: visit.hall.leave(visit.sitting)))  # fmt: skip

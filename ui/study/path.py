@@ -66,6 +66,7 @@ def walk(visit: Visit) -> None:
         PAGES[step.kind](visit)
         tell(visit)
     show(el("p", visit.word("foot"), cls="ps-small ps-quiet ps-foot"))
+    ending.way_out(visit)
     if step.kind != "task":  # which has pages of its own
         to_the_top(f"page_{number}")
 
