@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from persona_core.study.assignment import assigned
 from persona_core.study.contrasts import Contrast, contrast, false_discovery, holm
 from persona_core.study.design import MEASURED, Study
 from persona_core.study.reliability import Reliability, reliabilities
@@ -126,8 +127,6 @@ class _Work:
 
     def _by_condition(self) -> tuple[Mapping[str, Any], ...]:
         """How many began and finished each condition; times and failed checks of those who finished it."""
-        from persona_core.study.assignment import assigned
-
         people = self.tables.participants.set_index("participant") if len(self.tables.participants) else pd.DataFrame()
         rows = []
         for condition in self.study.conditions:

@@ -100,9 +100,9 @@ class Hypothesis(Part):
 
     @property
     def words(self) -> str:
-        return f"{self.outcome}: {self.direction} under {self.factor} {self.level} than {self.against}".replace(
-            "differs under", "differs between"
-        ).replace(" than ", " and " if self.direction == "differs" else " than ")
+        if self.direction == "differs":
+            return f"{self.outcome}: differs between {self.factor} {self.level} and {self.against}"
+        return f"{self.outcome}: {self.direction} under {self.factor} {self.level} than {self.against}"
 
 
 class Step(Part):

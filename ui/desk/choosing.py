@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from persona_core.study.place import studies_of, study_files
 from persona_core.workspace import Workspace
 
 SHIPPED = Path(design.__file__).with_name("template.toml")
+NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 CHOSEN, NAMED = "desk_study", "desk_new_name"
 
 
@@ -63,25 +65,18 @@ def _read(file: Path) -> Chosen:
 def _make(place: Workspace, source: Path) -> None:
     name = str(st.session_state.get(NAMED) or "").strip()
     target = studies_of(place) / f"{name}.toml"
-    if (
-        not name
-        or not all(sign.isascii() and (sign.islower() or sign.isdigit() or sign in "-_") for sign in name)
-        or name[0] in "-_0123456789"
-    ):
+    if not NAME.fullmatch(name):
         st.toast("A name is small letters, digits and hyphens, and begins with a letter.", icon=":material/edit:")
         return
     if target.exists():
         st.toast("There is one of this name already.", icon=":material/edit:")
         return
-    found = read_study(source)
+    read_study(source)  # what cannot be run is not copied
     target.parent.mkdir(parents=True, exist_ok=True)
-    write_beside(target, renamed(source.read_text("utf-8"), found, name).encode())
+    write_beside(target, renamed(source.read_text("utf-8"), name).encode())
     st.session_state[CHOSEN] = target.resolve()
 
 
-def renamed(text: str, study: Study, name: str) -> str:
+def renamed(text: str, name: str) -> str:
     """The file under another id, with its comments."""
-    lines = [
-        f'id = "{name}"' if line.replace(" ", "").startswith("id=") and at < 12 else line for at, line in enumerate(text.splitlines())
-    ]
-    return "\n".join(lines) + "\n"
+    return re.sub(r"(?m)^id\s*=.*$", f'id = "{name}"', text, count=1)
