@@ -22,6 +22,14 @@ def plain(text: str, *, kind: str, key: str) -> None:
         st.text(text)
 
 
+def to_the_top(place: str) -> None:
+    """A page that comes new is read from its top, wherever the button of the one before was. `place` is a name of ours."""
+    if not place.isascii() or not place.replace("_", "").isalnum():
+        raise ValueError(f"{place!r} is no name of a page")
+    script = "document.querySelector('[data-testid=stMain]')?.scrollTo(0, 0)"
+    st.html(f'<script data-page="{place}">{script}</script>', unsafe_allow_javascript=True)
+
+
 _MARKDOWN = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_{}[]()<>#+-!|~$:^="})
 
 

@@ -196,6 +196,15 @@ def test_a_workspace_that_cannot_show_it_is_told_to_nobody_but_the_log(served: S
     assert "could not be kept just now" in shown(served.open())
 
 
+def test_settings_that_cannot_be_read_open_no_other_page(served: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    served.write()
+    monkeypatch.setenv("PERSONA_SEED", "none")
+    at = served.open()
+    assert "could not be kept just now" in shown(at)
+    with pytest.raises(ValueError, match="Could not find a navigation page"):
+        at.switch_page("app_pages/workshop.py")
+
+
 def test_hostile_words_are_words(served: Study) -> None:
     hall = served.write(title=NASTY, debrief=NASTY, consent={"version": "1", "text": NASTY})
     at = served.open()

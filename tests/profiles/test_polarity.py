@@ -34,8 +34,9 @@ def test_the_weights_that_ship_are_those_that_the_command_writes(
     polarity.main()
     assert "all" in capsys.readouterr().out
     written, ships = FaultReader.load(tmp_path / "polarity.safetensors"), FaultReader.load(FILE)
-    np.testing.assert_allclose(written.weights, ships.weights, atol=1e-5)
-    assert written.bias == pytest.approx(ships.bias, abs=1e-5)
+    # another processor adds up in another order, and the fit ends a hair elsewhere: of weights up to 6, in the fifth place
+    np.testing.assert_allclose(written.weights, ships.weights, rtol=0, atol=5e-4)
+    assert written.bias == pytest.approx(ships.bias, abs=5e-4)
 
 
 def test_measuring_writes_nothing(vectors: Matrix, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,10 +10,10 @@ from persona_core.engine import Engine
 from persona_core.study import entry
 from persona_core.study.sitting import Changed, Hall, HasLeft, Sitting
 from persona_core.study.store import StoreUnavailable, StudyFull
-from ui.look import tame
+from ui.look import tame, to_the_top
 from ui.markup import el, show
 from ui.study import asking, consent, ending, picking, task
-from ui.study.visit import Visit, in_trouble, tell, to_the_top
+from ui.study.visit import Visit, in_trouble, tell
 
 LAST, BEGUN = "_study_last", "_study_begun"
 PAGES: dict[str, Callable[[Visit], None]] = {

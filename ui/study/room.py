@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 
 import streamlit as st
@@ -19,8 +20,15 @@ from ui import resources
 
 
 def served() -> Path | None:
-    """The study that this server is for; none where it is the app that everybody knows."""
-    return resources.workspace().settings.study.file
+    """The study that this server is for; none where it is the app that everybody knows.
+
+    Where the settings cannot be read the environment still says it: participants must never come to the rest of the app.
+    """
+    try:
+        return resources.workspace().settings.study.file
+    except PersonaError:
+        named = os.environ.get("PERSONA_STUDY_FILE")
+        return Path(named) if named else None
 
 
 def hall(place: Workspace, file: Path) -> Hall:

@@ -12,10 +12,10 @@ from persona_core.study.showing import Said, Told, read_about
 from persona_core.study.store import StoreUnavailable
 from ui import parts
 from ui.foryou.card import in_review, meta
-from ui.look import tame
+from ui.look import tame, to_the_top
 from ui.markup import Markup, el, show
 from ui.study.asking import radio
-from ui.study.visit import Visit, in_trouble, paragraphs, refuse, to_the_top
+from ui.study.visit import Visit, in_trouble, paragraphs, refuse
 
 LAST = "_study_doing"
 SCALE = 5

@@ -65,14 +65,6 @@ class Visit:
             st.session_state[_ASIDE] = f"{error.what} {error.mend}".strip()
 
 
-def to_the_top(place: str) -> None:
-    """A page that comes new is read from its top, wherever the button of the one before was. `place` is a name of ours."""
-    if not place.isascii() or not place.replace("_", "").isalnum():
-        raise ValueError(f"{place!r} is no name of a page")
-    script = "document.querySelector('[data-testid=stMain]')?.scrollTo(0, 0)"
-    st.html(f'<script data-page="{place}">{script}</script>', unsafe_allow_javascript=True)
-
-
 def refuse(words: str) -> None:
     st.session_state[_ASIDE] = words
 
