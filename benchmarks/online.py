@@ -191,11 +191,17 @@ def edits_table(options: Options) -> list[dict[str, Any]]:
 def main() -> None:
     options = options_of("online", __doc__ or "")
     read, llm_read = (QUICK_READ, QUICK_LLM_READ) if options.quick else (READ, LLM_READ)
-    tables = {"edits": edits_table(options), "rerank": reranks(read, llm_read), "encoder": encoders(10 * read)}
-    titles = ("From an edit to ten explained items", f"Reading {CANDIDATES} candidates instead", "One short text, encoded")
-    for title, rows in zip(titles, tables.values(), strict=True):
+    makes: dict[str, Callable[[], list[dict[str, Any]]]] = {
+        "From an edit to ten explained items": lambda: edits_table(options),
+        f"Reading {CANDIDATES} candidates instead": lambda: reranks(read, llm_read),
+        "One short text, encoded": lambda: encoders(10 * read),
+    }
+    found = []
+    for title, make in makes.items():  # each is shown when it is there: the first takes minutes
+        found.append(make())
         print(f"\n{title}")
-        print_table(rows)
+        print_table(found[-1])
+    tables = dict(zip(("edits", "rerank", "encoder"), found, strict=True))
     for note in _notes(options):
         print(note)
     write_json("online", options, PACKAGES, {**tables, "threads": _threads()})
