@@ -2,14 +2,13 @@
 
 import streamlit as st
 
-from ui import frame
+from ui import frame, resources
 from ui.look import ICON, lay_out
-from ui.study import room
 
 st.set_page_config(page_title="Personascope", page_icon=str(ICON), layout="wide")
 lay_out()
 desk = st.Page("app_pages/study_desk.py", title="Study desk", icon=":material/science:", help="Run a study of explanations.")
-if room.served():
+if resources.served_study():
     take_part = st.Page("app_pages/take_part.py", title="Take part", icon=":material/how_to_reg:", default=True)
     st.navigation([take_part, desk], position="hidden").run()
     st.stop()

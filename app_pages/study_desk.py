@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from persona_core.study.tables import tables_of
+from persona_core.study.tables import people_of
 from ui import resources, trouble
 from ui.desk import choosing, designing, handing, inviting, lock, planning, previewing, reading, watching
 from ui.study import room
@@ -26,7 +26,7 @@ with trouble.shown():
     study = chosen.study
     served = place.settings.study.file
     if part == "Design" or study is None:
-        designing.draw(chosen, place.settings.readonly, len(tables_of(study, store).participants) if study else 0)
+        designing.draw(chosen, place.settings.readonly, len(people_of(study, store)) if study else 0)
     elif part == "Preview":
         previewing.draw(study, resources.engine(place))
     elif part == "Plan":

@@ -1,13 +1,12 @@
 """Take part: the one page that a study's participants see."""
 
-import streamlit as st
-
 from persona_core.errors import PersonaError
 from persona_core.study.design import said
 from ui import resources
 from ui.study import path, room
+from ui.study.visit import not_kept
 
-file = room.served()
+file = resources.served_study()
 assert file is not None
 try:
     place = resources.workspace()
@@ -16,4 +15,4 @@ try:
     path.draw(hall, engine)
 except PersonaError as error:
     room.note_for_the_researcher(error)
-    st.error(said()["trouble"], title=said()["trouble_title"], icon=":material/sync_problem:")
+    not_kept(said().__getitem__)

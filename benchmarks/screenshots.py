@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from persona_core.engine import Engine
 from persona_core.settings import DEMO_DATA
 from persona_core.study.design import read_study
+from persona_core.study.place import TEMPLATE
 from persona_core.study.sitting import Hall
 from persona_core.study.store import StudyStore
 from persona_core.study.synthetic import Crowd, Effect, simulate
@@ -26,7 +27,6 @@ from persona_core.workspace import Workspace
 from tests.support import participant
 from tests.support.server import CHROMIUM, FLAGS, ROOT, server
 from tests.support.worlds import build_from
-from ui.desk.choosing import SHIPPED
 
 OUT = Path(__file__).parent / "out" / "screenshots"
 WIDTHS = (1440, 768, 380)
@@ -147,13 +147,13 @@ def _study_server(stack: ExitStack, root: Path) -> str:
     """Serves the study that ships, through which made-up participants have gone."""
     folder = Path(stack.enter_context(TemporaryDirectory()))
     url = f"sqlite:///{folder}/study.sqlite"
-    hall = Hall(read_study(SHIPPED).model_copy(update={"quota": None}), StudyStore(url))
+    hall = Hall(read_study(TEMPLATE).unlimited, StudyStore(url))
     effects = (
         Effect("misjudged", "explanation", "persona_quotes", -0.7),
         Effect("transparency", "explanation", "persona_quotes", 0.8),
     )
     simulate(hall, Engine.open(Workspace.at(root)), REHEARSED, Crowd(effects, careless=0.05, drops=0.1))
-    shutil.copy(SHIPPED, folder / "reasons.toml")
+    shutil.copy(TEMPLATE, folder / "reasons.toml")
     settings = {
         "PERSONA_STUDY_FILE": str(folder / "reasons.toml"),
         "PERSONA_STUDY_DATABASE": url,

@@ -115,6 +115,4 @@ def _lock(url: str, running: list[Any]) -> None:
 
 
 def _restart(url: str, running: list[Any]) -> None:
-    """Stopped at once, as by a power cut, and started again."""
-    data = machine.data_of(url)
-    machine.pg_ctl(data, "-m", "immediate", "restart", "-w")
+    machine.restart(url)

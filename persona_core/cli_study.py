@@ -62,9 +62,11 @@ def add_to(main: click.Group, command: Command) -> None:
 
 def new(workspace: Workspace, as_json: bool, file: Path) -> dict[str, Any]:
     """Write a study to FILE that can be run as it is, to be changed."""
+    from persona_core.study.place import TEMPLATE
+
     if file.exists():
         raise PersonaError(f"{file} is there already.", mend="name another file, or remove it")
-    write_beside(file, Path(__file__).parent.joinpath("study", "template.toml").read_bytes())
+    write_beside(file, TEMPLATE.read_bytes())
     _say(as_json, f"Written: {file}")
     return {"file": str(file)}
 
@@ -147,7 +149,7 @@ def simulate(
     from persona_core.study.synthetic import simulate as walked
     from persona_core.study.tables import tables_of
 
-    found, engine, store = read_study(file).model_copy(update={"quota": None}), _engine(workspace), open_store(workspace)
+    found, engine, store = read_study(file), _engine(workspace), open_store(workspace)
     check_that_it_can_be_shown(found, engine)
     crowd = Crowd(tuple(effect_in(one) for one in effects), careless, drops)
     with click.progressbar(length=people, label="Participants", file=sys.stderr) as bar:
@@ -187,17 +189,14 @@ def export(workspace: Workspace, as_json: bool, file: Path, out: Path | None, re
 def bring(workspace: Workspace, as_json: bool, file: Path) -> dict[str, Any]:
     """Take over a bundle that was exported elsewhere."""
     from persona_core.study.bundle import take_over
-    from persona_core.study.place import open_store, studies_of
+    from persona_core.study.place import open_store, take_in
 
     try:
         content = file.read_bytes()
     except OSError as error:
         raise PersonaError(f"{file} cannot be read.", why=str(error.strerror or error), mend="name a bundle") from error
     found, text, many = take_over(content, open_store(workspace))
-    target = studies_of(workspace) / f"{found.id}.toml"
-    if not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_beside(target, text.encode())
+    target = take_in(workspace, found.id, text)
     _say(as_json, f"{many} participants taken over; the study lies in {target}")
     return {"participants": many, "file": str(target)}
 

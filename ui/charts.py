@@ -9,11 +9,22 @@ import pandas as pd
 import streamlit as st
 
 INK = {"light": "#221d17", "dark": "#f0e9dd"}
+FIRST, SECOND = {"light": "#35578c", "dark": "#8fb0e3"}, {"light": "#b8562f", "dark": "#ec9a72"}
 
 
 def ink() -> str:
     """The colour of words within a chart, which the theme does not reach."""
     return INK.get(str(st.context.theme.type), "#8a8075")
+
+
+def main_colour() -> str:
+    """The colour of what a chart is about."""
+    return FIRST.get(str(st.context.theme.type), FIRST["light"])
+
+
+def other_colour() -> str:
+    """Of what is set against it."""
+    return SECOND.get(str(st.context.theme.type), SECOND["light"])
 
 
 def monthly_reviews(months: list[dict[str, Any]]) -> None:

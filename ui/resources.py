@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import os
+from pathlib import Path
 from threading import Thread, main_thread
 from typing import Any
 
@@ -12,7 +14,7 @@ from persona_core.catalog import Catalog
 from persona_core.catalog.overview import overview_of
 from persona_core.engine import STEPS as ENGINE_STEPS
 from persona_core.engine import WITHOUT, Engine
-from persona_core.errors import ArtefactBroken, WorkspaceMissing
+from persona_core.errors import ArtefactBroken, PersonaError, WorkspaceMissing
 from persona_core.explain.warming import warm
 from persona_core.personas import curation
 from persona_core.pipeline import StepStatus
@@ -26,6 +28,18 @@ from ui.workshop import elsewhere
 def workspace() -> Workspace:
     """The one that this session has turned to, or that the app was started with."""
     return elsewhere.chosen_workspace() or Workspace.at(default_workspace())
+
+
+def served_study() -> Path | None:
+    """The study that this server is for; none where it is the app that everybody knows.
+
+    Where the settings cannot be read the environment still says it: participants must never come to the rest of the app.
+    """
+    try:
+        return workspace().settings.study.file
+    except PersonaError:
+        named = os.environ.get("PERSONA_STUDY_FILE")
+        return Path(named) if named else None
 
 
 @st.cache_resource

@@ -48,11 +48,17 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Analysis:
+class Progress:
+    """What can be said while it runs, without looking at what anybody answered."""
+
     people: Mapping[str, int]
     reached: Mapping[str, int]
     """By page: how many have finished it."""
     by_condition: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis(Progress):
     reliabilities: tuple[Reliability, ...]
     levels: tuple[Level, ...]
     findings: tuple[Finding, ...]
@@ -74,6 +80,10 @@ class Analysis:
             one["holds"] = finding.holds
         rounded: dict[str, Any] = _rounded(found)
         return rounded
+
+
+def progress_of(study: Study, tables: Tables) -> Progress:
+    return _Work(study, tables).progress()
 
 
 def analysed(study: Study, tables: Tables) -> Analysis:
@@ -101,20 +111,25 @@ class _Work:
     def _factors(self) -> set[str]:
         return {f"factor_{name}" for name in self.study.factors}
 
-    def analysis(self) -> Analysis:
+    @property
+    def _kept(self) -> set[str]:
         people = self.tables.participants
-        kept = set(people.loc[people["kept"].astype(bool), "participant"]) if len(people) else set()
+        return set(people.loc[people["kept"].astype(bool), "participant"]) if len(people) else set()
+
+    def progress(self) -> Progress:
+        people = self.tables.participants
         counts = {"came": len(people), "finished": int(people["finished"].sum()), "left": int(people["withdrawn"].sum()),
-                  "failed_a_check": int((people["failed_checks"] > 0).sum()), "analysed": len(kept)}  # fmt: skip
-        findings, unanswered = self._findings()
-        return Analysis(
-            counts, self._reached(), self._by_condition(), tuple(reliabilities(self._scales(), kept)), self._levels(), findings,
-            unanswered,
-        )  # fmt: skip
+                  "failed_a_check": int((people["failed_checks"] > 0).sum()), "analysed": len(self._kept)}  # fmt: skip
+        return Progress(counts, self._reached(), self._by_condition())
+
+    def analysis(self) -> Analysis:
+        now = self.progress()
+        scales = tuple(reliabilities(self._scales(), self._kept))
+        return Analysis(now.people, now.reached, now.by_condition, scales, self._levels(), *self._findings())
 
     def _scales(self) -> pd.DataFrame:
         answers = self.tables.answers
-        scales = {(asked.id, item.id) for asked in self.study.questionnaires.values() for item in asked.items if item.kind == "scale"}
+        scales = self.study.scale_items
         if not len(answers):
             return answers
         pairs = zip(answers["questionnaire"], answers["item"], strict=True)
@@ -128,13 +143,10 @@ class _Work:
     def _by_condition(self) -> tuple[Mapping[str, Any], ...]:
         """How many began and finished each condition; times and failed checks of those who finished it."""
         people = self.tables.participants.set_index("participant") if len(self.tables.participants) else pd.DataFrame()
+        met = {who: [dict(one) for one in assigned(self.study, int(number))] for who, number in people.get("number", {}).items()}
         rows = []
         for condition in self.study.conditions:
-            own = [
-                who
-                for who, one in people.iterrows()
-                if dict(condition) in [dict(met) for met in assigned(self.study, int(one["number"]))]
-            ]
+            own = [who for who, conditions in met.items() if dict(condition) in conditions]
             mine = people.loc[own] if own else people[:0]
             done = mine[mine["finished"].astype(bool)] if len(mine) else mine
             rows.append({**condition, "came": len(mine), "finished": len(done),

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from persona_core.errors import PersonaError
 from persona_core.files import canonical_json, digest
-from persona_core.study.questionnaires import Questionnaire, questionnaires
+from persona_core.study.questionnaires import Name, Questionnaire, questionnaires
 
 FACTORS: Final[Mapping[str, tuple[str, ...]]] = {
     "explanation": ("none", "persona", "persona_quotes", "persona_trend", "parts"),
@@ -37,7 +37,6 @@ MEASURED: Final[Mapping[str, str]] = {
 }
 """What is measured of everybody, beside what they say."""
 MOST_CONDITIONS, MOST_STEPS = 64, 200
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
 Condition = Mapping[str, str]
 
@@ -206,6 +205,16 @@ class Study(Part):
         return {**questionnaires(), **{one.id: one for one in self.own}}
 
     @property
+    def scale_items(self) -> frozenset[tuple[str, str]]:
+        """Questionnaire and item of everything that is answered on a scale."""
+        return frozenset((asked.id, one.id) for asked in self.questionnaires.values() for one in asked.items if one.kind == "scale")
+
+    @property
+    def unlimited(self) -> Study:
+        """The same with room for everybody: for rehearsals and previews."""
+        return self.model_copy(update={"quota": None})
+
+    @property
     def periods(self) -> int:
         """How many conditions each participant meets."""
         return len(self.conditions) if self.within else 1
@@ -268,9 +277,15 @@ def read_study(path: Path) -> Study:
 def study_in(text: str, called: str = "This") -> Study:
     """The same of a file's text."""
     try:
-        return Study.model_validate(tomllib.loads(text))
+        return study_of(tomllib.loads(text), called)
     except tomllib.TOMLDecodeError as error:
         raise StudyRefused(f"{called} is not valid TOML.", why=str(error), mend="correct that line") from error
+
+
+def study_of(values: Mapping[str, Any], called: str = "This") -> Study:
+    """The same of what a file holds, or a form; the error's `why` has a line for every place that is wrong."""
+    try:
+        return Study.model_validate(values)
     except ValidationError as error:
         found = [(".".join(map(str, one["loc"])) or "the study", one["msg"].removeprefix("Value error, ")) for one in error.errors()]
         why = "\n".join(f"{place}: {message}" for place, message in found)

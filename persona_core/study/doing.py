@@ -37,6 +37,8 @@ class Doing:
     """Rating: these items, at the moment `at`."""
     at: str = ""
     edits: int = 0
+    noted: frozenset[str] = frozenset()
+    """The pages of this task of which it is kept already that they were shown."""
 
     @property
     def place(self) -> str:
@@ -56,10 +58,11 @@ def doing(engine: Engine, hall: Hall, sitting: Sitting) -> Doing:
     fixed = next((one.payload["items"] for one in own if one.kind == "settled"), None)
     shown = showing(engine, profile, sitting.condition, task, fixed)
     rated = _ratings(own, shown.items)
+    noted = frozenset(one.payload["place"] for one in own if one.kind == "shown")
     if fixed is None and sitting.condition["profile"] == "editable":
-        return Doing(task, profile, shown, EDITING, rated, edits=len(acts))
+        return Doing(task, profile, shown, EDITING, rated, edits=len(acts), noted=noted)
     at, asks = _next_rating(shown, rated) if task.rate else ("", ())
-    return Doing(task, profile, shown, RATING if asks else CHOOSING, rated, asks, at, len(acts))
+    return Doing(task, profile, shown, RATING if asks else CHOOSING, rated, asks, at, len(acts), noted)
 
 
 def picked(engine: Engine, sitting: Sitting) -> Profile:
@@ -100,6 +103,8 @@ def _next_rating(shown: Shown, rated: Mapping[str, Mapping[str, int]]) -> tuple[
 
 def note_shown(hall: Hall, sitting: Sitting, engine: Engine, now: Doing) -> None:
     """Keeps what this page of the task shows, once; with the versions of what it was made from."""
+    if now.place in now.noted:
+        return
     if now.stage != EDITING:
         _settle(hall, sitting, now)
     bare = now.at == BEFORE

@@ -13,7 +13,7 @@ from scipy import stats
 
 from persona_core.study.analysis import ALPHA
 from persona_core.study.design import Hypothesis, Study
-from persona_core.study.synthetic import NOISE, OWN
+from persona_core.study.synthetic import NOISE, on_scale, thought
 
 GRID = (12, 20, 30, 40, 60, 80, 100, 120, 160, 200, 260, 320, 400, 500, 640, 800)
 ENOUGH = 0.8
@@ -94,8 +94,7 @@ def _power(asked: Asked, size: float, people: int, rounds: int, seed: int) -> Po
 def _answers(asked: Asked, own: Numbers | None, lift: float, shape: tuple[int, int], dice: np.random.Generator) -> Numbers:
     """Means of items on their scale, as people give them."""
     moment = dice.standard_normal(shape)
-    felt = lift + (moment if own is None else np.sqrt(OWN) * own + np.sqrt(1 - OWN) * moment)
+    felt = lift + (moment if own is None else thought(own, moment))
     items = felt[..., None] + NOISE * dice.standard_normal((*shape, asked.items))
-    middle, step = (asked.scale + 1) / 2, (asked.scale - 1) / 4
-    said: Numbers = np.clip(np.rint(middle + items * step), 1, asked.scale).mean(axis=-1)
+    said: Numbers = on_scale(items, asked.scale).mean(axis=-1)
     return said

@@ -6,14 +6,15 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 FILE = Path(__file__).with_name("questionnaires.toml")
 LONGEST_ANSWER = 5_000
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+NAME: Final = r"^[a-z][a-z0-9_-]{0,39}$"
+Name = Annotated[str, StringConstraints(pattern=NAME)]
 
 
 class Item(BaseModel):

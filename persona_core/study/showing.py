@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from persona_core.engine import STEPS, WITHOUT, Engine, Options, Ranked
-from persona_core.errors import ArtefactBroken, PersonaError, WorkspaceMissing
+from persona_core.errors import PersonaError
 from persona_core.ranking.parts import Weights
 from persona_core.schema import Claim, Explanation, Item, Persona, Profile, Quote, Recommendation, Review, ScorePart
 from persona_core.study.design import Condition, Study, StudyRefused, Task
@@ -161,6 +161,6 @@ def versions_of(engine: Engine) -> dict[str, str]:
     for step in (*STEPS, *WITHOUT):
         try:
             found[step] = engine.workspace.version_now(step)
-        except (PersonaError, WorkspaceMissing, ArtefactBroken, OSError):
+        except (PersonaError, OSError):
             found[step] = ""
     return found

@@ -17,6 +17,7 @@ import orjson
 
 from persona_core.errors import PersonaError
 from persona_core.files import digest
+from persona_core.profiles.edits import LONGEST_PHRASE, MOST_PHRASES
 from persona_core.study.assignment import assigned
 from persona_core.study.design import Condition, Step, Study, settled
 from persona_core.study.questionnaires import Item, Questionnaire
@@ -27,7 +28,6 @@ LONGEST_DRAFT: Final = 20_000
 LOGGED: Final = frozenset({"answered", "shown", "edited", "settled", "rated", "returned"})
 """What a page may note besides being done."""
 RATED_AT: Final = ("before", "after", "read")
-LONGEST_PHRASE, MOST_PHRASES = 200, 40
 
 
 class NotYourTurn(PersonaError):

@@ -42,7 +42,7 @@ class Crowd:
 
 def simulate(hall: Hall, engine: Engine, many: int, crowd: Crowd, seed: int = 0, note: Callable[[int], None] = lambda _: None) -> int:
     """So many come and go their way; gives back how many finished. They are marked, and never counted among people."""
-    finished = 0
+    hall, finished = Hall(hall.study.unlimited, hall.store), 0
     for number in range(many):
         sitting, _ = hall.admit(origin="simulated")
         one = Somebody(hall.study, crowd, np.random.default_rng([seed, number]))
@@ -102,7 +102,7 @@ class Somebody:
         for item in asked.items:
             if item.kind == "scale":
                 felt = self.thinks(item.measures, step.period, condition) + NOISE * self.dice.standard_normal()
-                given[item.id] = _on_scale(-felt if item.reverse else felt, len(asked.scale))
+                given[item.id] = int(on_scale(-felt if item.reverse else felt, len(asked.scale)))
             elif item.kind == "choice":
                 given[item.id] = int(self.dice.integers(1, len(item.options) + 1))
         return given
@@ -112,7 +112,7 @@ class Somebody:
         if (construct, period) not in self._now:
             own = self._own.setdefault(construct, float(self.dice.standard_normal()))
             moment = float(self.dice.standard_normal())
-            self._now[construct, period] = np.sqrt(OWN) * own + np.sqrt(1 - OWN) * moment
+            self._now[construct, period] = thought(own, moment)
         return self._now[construct, period] + self._lift(construct, condition)
 
     def _lift(self, outcome: str, condition: Mapping[str, str]) -> float:
@@ -123,11 +123,16 @@ class Somebody:
         key = f"{sitting.step and sitting.step.period} {item}"
         true = self._true.setdefault(key, float(self.dice.standard_normal()))
         if at == doing.READ:
-            return _on_scale(true, 5)
+            return int(on_scale(true, 5))
         error = max(0.1, 1.0 + (self._lift("misjudged", sitting.condition) if at == doing.AFTER else 0.0))
-        return _on_scale(true + error * float(self.dice.standard_normal()), 5)
+        return int(on_scale(true + error * float(self.dice.standard_normal()), 5))
 
 
-def _on_scale(felt: float, many: int) -> int:
+def thought(own: Any, moment: Any) -> Any:
+    """What somebody thinks under one condition: partly theirs for good, partly of the moment."""
+    return np.sqrt(OWN) * own + np.sqrt(1 - OWN) * moment
+
+
+def on_scale(felt: Any, many: int) -> Any:
     """Answers lie around the middle of the scale, a standard deviation being a quarter of it."""
-    return int(np.clip(round((many + 1) / 2 + felt * (many - 1) / 4), 1, many))
+    return np.clip(np.rint((many + 1) / 2 + felt * (many - 1) / 4), 1, many)

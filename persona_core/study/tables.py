@@ -46,9 +46,13 @@ class Tables:
 
 def tables_of(study: Study, store: StudyStore, *, rehearsals: bool = False) -> Tables:
     """Of everybody who met this very design; those of rehearsals (simulated people) only where they are asked for."""
-    here = [one for one in store.participants(study.id) if one.content == study.content]
-    here = [one for one in here if rehearsals or one.origin != "simulated"]
-    return tables_from(study, [(one, store.events(one)) for one in here])
+    return tables_from(study, [(one, store.events(one)) for one in people_of(study, store, rehearsals=rehearsals)])
+
+
+def people_of(study: Study, store: StudyStore, *, rehearsals: bool = False) -> list[Participant]:
+    content = study.content
+    here = [one for one in store.participants(study.id) if one.content == content]
+    return [one for one in here if rehearsals or one.origin != "simulated"]
 
 
 def tables_from(study: Study, people: Sequence[tuple[Participant, Sequence[Event]]]) -> Tables:
@@ -136,16 +140,13 @@ class _Own:
             level = {f"factor_{name}": settled(condition)[name] for name in self.study.factors}
             scores: dict[str, list[float]] = {}
             for one in answers:
-                if one["period"] == period and self._is_scale(one["questionnaire"], one["item"]):
+                if one["period"] == period and (one["questionnaire"], one["item"]) in self.study.scale_items:
                     scores.setdefault(one["construct"], []).append(float(one["score"]))
             said = {name: sum(values) / len(values) for name, values in scores.items()}
             steps = {one.id for one in tasks}
             units.append({"participant": self.id, "number": self.sitting.participant.number, "period": period, "kept": self.kept,
                           **level, **said, **self._measured(steps, [one for one in ratings if one["period"] == period])})  # fmt: skip
         return units
-
-    def _is_scale(self, questionnaire: str, item: str) -> bool:
-        return any(one.id == item and one.kind == "scale" for one in self.study.questionnaires[questionnaire].items)
 
     def _measured(self, steps: set[str], ratings: list[dict[str, Any]]) -> dict[str, float]:
         """See MEASURED. Where nothing was told, what was thought before holds after it, too."""

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from persona_core.study.bundle import bundle
 from persona_core.study.design import Study, read_study
-from persona_core.study.place import open_store, studies_of, study_files
+from persona_core.study.place import TEMPLATE, open_store, studies_of, study_files
 from persona_core.study.sitting import Hall
 from persona_core.study.synthetic import Crowd, Effect, simulate
 from persona_core.study.writing import as_file
@@ -105,7 +105,7 @@ def test_the_study_that_ships_can_be_looked_at_and_copied(place: Workspace) -> N
     at.text_input[0].set_value("spring")
     at = pressed(at, "Make it")
     copy = read_study(studies_of(place) / "spring.toml")
-    shipped = read_study(choosing.SHIPPED)
+    shipped = read_study(TEMPLATE)
     assert copy == shipped.model_copy(update={"id": "spring"})
     assert "# " in (studies_of(place) / "spring.toml").read_text(), "with its comments"
     assert any(one.label == "Title, as participants read it" for one in at.text_input)

@@ -162,6 +162,39 @@ def test_a_full_study_and_a_changed_one_say_so(served: Study) -> None:
     assert titles(served.open(t=token)) == ["This study has been changed since you began"]
 
 
+def test_who_comes_from_a_panel_to_a_full_study_is_told_so(served: Study) -> None:
+    hall = served.write(quota=1, entry="panel")
+    assert token_of(served.open(PROLIFIC_PID="1" * 24))
+    late = served.open(PROLIFIC_PID="2" * 24)
+    assert titles(late) == ["Thank you for coming"]
+    assert "has all the participants" in shown(late)
+    assert len(hall.store.participants("reasons")) == 1
+
+
+def test_a_door_that_cannot_be_opened_now_can_be_pressed_again(served: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any, **__: Any) -> int:
+        raise StoreUnavailable("The disk is full.")
+
+    served.write()
+    at = served.open()
+    with monkeypatch.context() as broken:
+        broken.setattr(StudyStore, "enrol", fails)
+        at = press(at, "Begin")
+        assert "could not be kept" in shown(at)
+    assert token_of(press(at, "Begin"))
+
+
+def test_on_a_page_of_a_task_what_is_missing_is_said_once(served: Study) -> None:
+    hall = served.write()
+    sitting, token = hall.admit()
+    for step in hall.study.path[:2]:
+        sitting = hall.finish(sitting, step.id, answers_to(step))
+    at = press(served.open(t=token), "Go on")
+    assert [one.value for one in at.warning] == [hall.study.word("answer_all", missing=3)]
+    at = sound(at.radio[0].set_value(2).run())
+    assert not at.warning
+
+
 def test_what_could_not_be_kept_is_said_and_stays_on_the_page(served: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     hall = served.write()
     at = press(served.open(), "Begin")

@@ -49,16 +49,11 @@ def postgres() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def data_of(url: str) -> Path:
-    """Where the server of this address keeps its data."""
-    return _DATA[url.partition("@")[2].partition("/")[0]][0]
-
-
-def pg_ctl(data: Path, *said: str) -> None:
-    """Tells a running server something."""
-    whom = next(whom for folder, whom in _DATA.values() if folder == data)
-    log = ["-l", str(data.parent / "log")]
-    subprocess.run([_program("pg_ctl"), "-D", data, *log, *said], check=True, stdout=subprocess.DEVNULL, cwd=data.parent, **whom)
+def restart(url: str) -> None:
+    """Stops the server of this address at once, as by a power cut, and starts it again."""
+    data, whom = _DATA[url.partition("@")[2].partition("/")[0]]
+    said = (_program("pg_ctl"), "-D", data, "-l", data.parent / "log", "-m", "immediate", "restart", "-w")
+    subprocess.run(said, check=True, stdout=subprocess.DEVNULL, cwd=data.parent, **whom)
 
 
 def _program(name: str) -> str:

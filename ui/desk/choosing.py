@@ -10,13 +10,11 @@ import streamlit as st
 
 from persona_core.errors import PersonaError
 from persona_core.files import write_beside
-from persona_core.study import design
 from persona_core.study.design import Study, read_study
-from persona_core.study.place import studies_of, study_files
+from persona_core.study.place import TEMPLATE, studies_of, study_files
+from persona_core.study.questionnaires import NAME
 from persona_core.workspace import Workspace
 
-SHIPPED = Path(design.__file__).with_name("template.toml")
-NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 CHOSEN, NAMED = "desk_study", "desk_new_name"
 
 
@@ -33,12 +31,12 @@ class Chosen:
     @property
     def ships(self) -> bool:
         """It belongs to the project: it is looked at and copied, not changed."""
-        return self.file == SHIPPED
+        return self.file == TEMPLATE
 
 
 def choose(place: Workspace) -> Chosen:
     served = place.settings.study.file
-    files = list(dict.fromkeys(one.resolve() for one in (*([served] if served else []), *study_files(place), SHIPPED)))
+    files = list(dict.fromkeys(one.resolve() for one in (*([served] if served else []), *study_files(place), TEMPLATE)))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         file = st.selectbox("Study", files, format_func=lambda one: _called(one, served), key=CHOSEN)
         if place.settings.readonly:
@@ -51,7 +49,7 @@ def choose(place: Workspace) -> Chosen:
 
 
 def _called(file: Path, served: Path | None) -> str:
-    name = "The study that ships" if file == SHIPPED else file.stem
+    name = "The study that ships" if file == TEMPLATE else file.stem
     return f"{name} (served here)" if served and file == served.resolve() else name
 
 
@@ -65,14 +63,13 @@ def _read(file: Path) -> Chosen:
 def _make(place: Workspace, source: Path) -> None:
     name = str(st.session_state.get(NAMED) or "").strip()
     target = studies_of(place) / f"{name}.toml"
-    if not NAME.fullmatch(name):
+    if not re.fullmatch(NAME, name):
         st.toast("A name is small letters, digits and hyphens, and begins with a letter.", icon=":material/edit:")
         return
     if target.exists():
         st.toast("There is one of this name already.", icon=":material/edit:")
         return
     read_study(source)  # what cannot be run is not copied
-    target.parent.mkdir(parents=True, exist_ok=True)
     write_beside(target, renamed(source.read_text("utf-8"), name).encode())
     st.session_state[CHOSEN] = target.resolve()
 

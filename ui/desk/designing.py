@@ -8,11 +8,10 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
-from pydantic import ValidationError
 
 from persona_core.errors import PersonaError
 from persona_core.files import write_beside
-from persona_core.study.design import FACTORS, MEASURED, Study, study_in
+from persona_core.study.design import FACTORS, MEASURED, Study, StudyRefused, study_in, study_of
 from persona_core.study.questionnaires import questionnaires
 from persona_core.study.writing import as_file
 from ui import trouble
@@ -153,15 +152,11 @@ def _plain(value: Any) -> Any:
 
 def _save(file: Path, values: dict[str, Any]) -> None:
     try:
-        study = Study.model_validate(values)
-        write_beside(file, as_file(study).encode())
+        write_beside(file, as_file(study_of(values)).encode())
         st.toast("Saved.", icon=":material/check:")
         st.rerun()
-    except ValidationError as error:
-        found = [
-            f"{'.'.join(map(str, one['loc'])) or 'the study'}: {one['msg'].removeprefix('Value error, ')}" for one in error.errors()
-        ]
-        st.session_state[FAULTS] = tame("; ".join(found))
+    except StudyRefused as error:
+        st.session_state[FAULTS] = tame("; ".join(error.why.splitlines()))
 
 
 # The file ----------------------------------------------------------------------------------------------------------------

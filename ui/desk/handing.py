@@ -8,10 +8,9 @@ from functools import partial
 import streamlit as st
 
 from persona_core.errors import PersonaError
-from persona_core.files import write_beside
 from persona_core.study.bundle import bundle, take_over
 from persona_core.study.design import Study
-from persona_core.study.place import studies_of
+from persona_core.study.place import take_in
 from persona_core.study.store import StudyStore
 from persona_core.workspace import Workspace
 from ui import trouble
@@ -39,10 +38,7 @@ def draw(place: Workspace, study: Study, text: str, store: StudyStore, rehearsal
 
 def _take(place: Workspace, store: StudyStore, content: bytes) -> None:
     found, text, many = take_over(content, store)
-    target = studies_of(place) / f"{found.id}.toml"
-    if not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_beside(target, text.encode())
+    take_in(place, found.id, text)
     st.success(f"{many} participants of “{found.title}” are here now. Choose it above.")
 
 

@@ -12,11 +12,10 @@ from persona_core.study.power import ENOUGH, Asked, Power, curve, needed
 from persona_core.study.sitting import Hall
 from persona_core.study.store import StudyStore
 from persona_core.study.synthetic import Crowd, Effect, simulate
-from ui.charts import ink
+from ui.charts import ink, main_colour
 from ui.markup import el, show
 
 FOR = {0.2: "small", 0.5: "middling", 0.8: "large"}
-COLOURS = {"light": "#35578c", "dark": "#8fb0e3"}
 
 
 def draw(study: Study, engine: Engine, store: StudyStore) -> None:
@@ -57,7 +56,7 @@ def _curve(study: Study, one: Hypothesis | None, size: float) -> list[Power]:
 def _chart(powers: list[Power]) -> alt.LayerChart:
     frame = pd.DataFrame([{"people": one.people, "power": one.power, "low": one.low, "high": one.high} for one in powers])
     frame["words"] = [f"{one.power:.0%} ({one.low:.0%} to {one.high:.0%})" for one in powers]
-    colour = COLOURS.get(str(st.context.theme.type), COLOURS["light"])
+    colour = main_colour()
     x = alt.X("people:Q", title="participants in all", scale=alt.Scale(type="log", nice=False))
     base = alt.Chart(frame)
     tips = [alt.Tooltip("people:Q", title="Participants"), alt.Tooltip("words:N", title="Found in")]
@@ -80,13 +79,12 @@ def _rehearse(study: Study, engine: Engine, store: StudyStore, one: Hypothesis |
         signed = -size if one.direction == "less" else size
         crowd = Crowd((Effect(one.outcome, one.factor, one.level, signed),), careless=0.05, drops=0.1)
         bar = st.progress(0.0, text="The first sets out …")
-        hall = Hall(study.model_copy(update={"quota": None}), store)
         before = len(store.participants(study.id))
 
         def tell(at: int) -> None:
             bar.progress(at / many, text=f"{at} of {many}")
 
-        done = simulate(hall, engine, many, crowd, before, tell)
+        done = simulate(Hall(study, store), engine, many, crowd, before, tell)
         bar.empty()
         st.success(f"{done} of {many} came to the end. Under Results, “with rehearsals” shows what the analysis makes of them.")
     if one is None:

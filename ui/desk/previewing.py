@@ -36,7 +36,7 @@ def _visit(hall: Hall, engine: Engine, mark: str) -> Visit:
     except HasLeft:
         sitting = None
     if sitting is None:
-        sitting, st.session_state[mark] = Hall(hall.study.model_copy(update={"quota": None}), hall.store, hall.as_if).admit()
+        sitting, st.session_state[mark] = Hall(hall.study.unlimited, hall.store, hall.as_if).admit()
     return Visit(hall, engine, sitting, str(st.session_state[mark]))
 
 

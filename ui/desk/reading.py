@@ -10,12 +10,10 @@ from persona_core.study.analysis import Analysis, Finding, analysed
 from persona_core.study.design import MEASURED, Study
 from persona_core.study.store import StudyStore
 from persona_core.study.tables import tables_of
-from ui.charts import ink
+from ui.charts import ink, main_colour, other_colour
 from ui.desk.watching import table
 from ui.look import tame
 from ui.markup import el, show
-
-COLOURS = {"light": ["#35578c", "#b8562f"], "dark": ["#8fb0e3", "#ec9a72"]}
 
 
 def draw(study: Study, store: StudyStore, rehearsals: bool) -> None:
@@ -82,11 +80,9 @@ def _row(one: Finding) -> dict[str, object]:
 
 def _forest(frame: pd.DataFrame) -> alt.LayerChart:
     """Effects with their intervals, one a line, around nothing."""
-    colours = COLOURS.get(str(st.context.theme.type), COLOURS["light"])
     base = alt.Chart(frame).encode(y=alt.Y("what:N", sort=None, title=None, axis=alt.Axis(labelLimit=300, labelColor=ink())))
-    colour = alt.Color(
-        "holds:N", title=None, scale=alt.Scale(domain=["holds", "may be chance"], range=colours), legend=alt.Legend(orient="top")
-    )
+    kinds = alt.Scale(domain=["holds", "may be chance"], range=[main_colour(), other_colour()])
+    colour = alt.Color("holds:N", title=None, scale=kinds, legend=alt.Legend(orient="top"))
     x = alt.X("low:Q", title="effect (Hedges' g) with its 95% interval")
     lines = base.mark_rule(strokeWidth=2).encode(x=x, x2="high:Q", color=colour)
     shape = alt.Shape("holds:N", scale=alt.Scale(domain=["holds", "may be chance"], range=["circle", "diamond"]), title=None)
@@ -98,6 +94,7 @@ def _forest(frame: pd.DataFrame) -> alt.LayerChart:
     return chart
 
 
+@st.fragment
 def _means(study: Study, found: Analysis) -> None:
     if not found.levels:
         return
@@ -113,7 +110,7 @@ def _means(study: Study, found: Analysis) -> None:
         ]
     )
     base = alt.Chart(frame).encode(y=alt.Y("what:N", sort=None, title=None, axis=alt.Axis(labelLimit=300, labelColor=ink())))
-    colour = COLOURS.get(str(st.context.theme.type), COLOURS["light"])[0]
+    colour = main_colour()
     x = alt.X("low:Q", title=f"{outcome}, mean with its 95% interval", scale=alt.Scale(zero=False))
     lines = base.mark_rule(strokeWidth=2, color=colour).encode(x=x, x2="high:Q")
     tips = [alt.Tooltip("mean:Q", format=".2f", title="Mean"), alt.Tooltip("people:Q", title="People")]

@@ -6,26 +6,25 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from persona_core.study.analysis import Analysis, analysed
+from persona_core.study.analysis import Progress, progress_of
 from persona_core.study.design import Step, Study
 from persona_core.study.store import StudyStore
 from persona_core.study.tables import tables_of
-from ui.charts import ink
+from ui.charts import ink, main_colour
 from ui.markup import Markup, el, show
 
 EVERY_S = 5.0
-COLOURS = {"light": "#35578c", "dark": "#8fb0e3"}
 
 
 def draw(study: Study, store: StudyStore, rehearsals: bool) -> None:
     @st.fragment(run_every=EVERY_S)
     def live() -> None:
-        _draw(study, analysed(study, tables_of(study, store, rehearsals=rehearsals)))
+        _draw(study, progress_of(study, tables_of(study, store, rehearsals=rehearsals)))
 
     live()
 
 
-def _draw(study: Study, found: Analysis) -> None:
+def _draw(study: Study, found: Progress) -> None:
     people = found.people
     if not people["came"]:
         st.info(
@@ -46,7 +45,7 @@ def _draw(study: Study, found: Analysis) -> None:
     st.altair_chart(_steps(frame, people["came"]), width="stretch", alt=drop_out(study, found))
 
 
-def by_condition(study: Study, found: Analysis) -> Markup:
+def by_condition(study: Study, found: Progress) -> Markup:
     head = [*study.factors, "came", "finished", "failed a check", "minutes (median)"]
     rows = []
     for one in found.by_condition:
@@ -70,7 +69,7 @@ def called(study: Study, step: Step) -> str:
     return f"{step.period + 1}. {words}" if study.within and step.kind in ("task", "check", "questionnaire") else words
 
 
-def drop_out(study: Study, found: Analysis) -> str:
+def drop_out(study: Study, found: Progress) -> str:
     """Where most stopped, in a sentence."""
     many = [found.people["came"], *(found.reached[one.id] for one in study.path)]
     most, where = max((many[at] - many[at + 1], called(study, one)) for at, one in enumerate(study.path))
@@ -81,7 +80,7 @@ def drop_out(study: Study, found: Analysis) -> str:
 
 
 def _steps(frame: pd.DataFrame, came: int) -> alt.Chart:
-    colour = COLOURS.get(str(st.context.theme.type), COLOURS["light"])
+    colour = main_colour()
     chart: alt.Chart = (
         alt.Chart(frame)
         .mark_bar(color=colour, height=14)

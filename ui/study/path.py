@@ -8,14 +8,14 @@ import streamlit as st
 
 from persona_core.engine import Engine
 from persona_core.study import entry
-from persona_core.study.sitting import Changed, Hall, HasLeft, Sitting
+from persona_core.study.sitting import Changed, Hall, HasLeft
 from persona_core.study.store import StoreUnavailable, StudyFull
 from ui.look import tame, to_the_top
 from ui.markup import el, show
 from ui.study import asking, consent, ending, picking, task
-from ui.study.visit import Visit, in_trouble, tell
+from ui.study.visit import Visit, last_known, not_kept, tell
 
-LAST, BEGUN = "_study_last", "_study_begun"
+BEGINS, BEGUN = "_study_begins", "_study_begun"
 PAGES: dict[str, Callable[[Visit], None]] = {
     "consent": consent.draw, "profile": picking.draw, "task": task.draw, "questionnaire": asking.draw_questionnaire,
     "check": asking.draw_check, "debrief": ending.draw_debrief,
@@ -27,7 +27,7 @@ def draw(hall: Hall, engine: Engine) -> None:
     with st.container(key="study"):
         try:
             token = str(st.query_params.get(entry.TOKEN, ""))
-            sitting = _sitting(hall, token) if token else None
+            sitting = last_known("_study_last", token, lambda: hall.enter(token)) if token else None
             if sitting is None:
                 _at_the_door(hall)
             else:
@@ -36,20 +36,8 @@ def draw(hall: Hall, engine: Engine) -> None:
             _notice(hall, "withdrawn")
         except Changed:
             _notice(hall, "changed")
-
-
-def _sitting(hall: Hall, token: str) -> Sitting | None:
-    """Where they are; while the store does not answer, where they were: what they have on their page stays there."""
-    try:
-        found = hall.enter(token)
-        st.session_state[LAST] = (token, found)
-        return found
-    except StoreUnavailable:
-        known, found = st.session_state.get(LAST, ("", None))
-        if known != token or found is None:
-            raise
-        in_trouble()
-        return found if isinstance(found, Sitting) else None
+        except StudyFull:
+            _notice(hall, "full")
 
 
 def walk(visit: Visit) -> None:
@@ -77,7 +65,7 @@ def _note_a_return(visit: Visit) -> None:
     if mark not in st.session_state:
         st.session_state[mark] = True
         if visit.sitting.done:
-            visit.do(lambda: visit.hall.note(visit.sitting, "returned", {}, f"{visit.sitting.events}"))
+            visit.attempt(lambda: visit.hall.note(visit.sitting, "returned", {}, f"{visit.sitting.events}"))
 
 
 # The door ----------------------------------------------------------------------------------------------------------------
@@ -88,30 +76,19 @@ def _at_the_door(hall: Hall) -> None:
     if found is None:
         _notice(hall, "no_link")
         return
-    if found.source is not None:  # known by their address: nothing to press, and a reload is not somebody new
-        _admit(hall, found)
-        st.rerun()
+    pressed = st.session_state.pop(BEGINS, False)
+    shut = False
+    if pressed or found.source is not None:  # known by their address: nothing to press, and a reload is not somebody new
+        try:
+            _, token = hall.admit(found.source, found.origin)
+            st.query_params.from_dict({entry.TOKEN: token})
+            st.rerun()
+        except StoreUnavailable:
+            shut = True
     st.title(tame(hall.study.title), anchor=False)
-    if st.session_state.pop("_study_full", None):
-        _notice(hall, "full")
-        return
-    st.button(hall.study.word("begin"), type="primary", on_click=_begin, args=(hall, found))
-    if st.session_state.pop("_study_no_store", None):
-        st.error(hall.study.word("trouble"), title=hall.study.word("trouble_title"), icon=":material/sync_problem:")
-
-
-def _begin(hall: Hall, door: entry.Door) -> None:
-    try:
-        _admit(hall, door)
-    except StudyFull:
-        st.session_state["_study_full"] = True
-    except StoreUnavailable:
-        st.session_state["_study_no_store"] = True
-
-
-def _admit(hall: Hall, door: entry.Door) -> None:
-    _, token = hall.admit(door.source, door.origin)
-    st.query_params.from_dict({entry.TOKEN: token})
+    st.button(tame(hall.study.word("begin")), type="primary", on_click=st.session_state.update, args=({BEGINS: True},))
+    if shut:
+        not_kept(hall.study.word)
 
 
 def _notice(hall: Hall, name: str) -> None:

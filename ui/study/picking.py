@@ -7,10 +7,9 @@ from typing import Any
 import orjson
 import streamlit as st
 
-from persona_core.profiles.edits import EditRefused
+from persona_core.profiles.edits import LONGEST_PHRASE, MOST_PHRASES, EditRefused
 from persona_core.profiles.journal import LARGEST_FILE, from_file
 from persona_core.study.showing import wants_items
-from persona_core.study.sitting import LONGEST_PHRASE, MOST_PHRASES
 from ui.look import tame
 from ui.profile.newcomer import offers
 from ui.study.visit import Visit, refuse

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from pathlib import Path
 
 import streamlit as st
@@ -16,19 +15,6 @@ from persona_core.study.showing import check_that_it_can_be_shown
 from persona_core.study.sitting import Hall
 from persona_core.study.store import StudyStore
 from persona_core.workspace import Workspace
-from ui import resources
-
-
-def served() -> Path | None:
-    """The study that this server is for; none where it is the app that everybody knows.
-
-    Where the settings cannot be read the environment still says it: participants must never come to the rest of the app.
-    """
-    try:
-        return resources.workspace().settings.study.file
-    except PersonaError:
-        named = os.environ.get("PERSONA_STUDY_FILE")
-        return Path(named) if named else None
 
 
 def hall(place: Workspace, file: Path) -> Hall:

@@ -9,23 +9,21 @@ from persona_core.schema import Quote
 from persona_core.study import doing
 from persona_core.study.doing import AFTER, BEFORE, CHOOSING, EDITING, NOTHING, READ, Doing
 from persona_core.study.showing import Said, Told, read_about
-from persona_core.study.store import StoreUnavailable
 from ui import parts
 from ui.foryou.card import in_review, meta
 from ui.look import tame, to_the_top
 from ui.markup import Markup, el, show
 from ui.study.asking import radio
-from ui.study.visit import Visit, in_trouble, paragraphs, refuse
+from ui.study.visit import Visit, last_known, paragraphs, refuse
 
-LAST = "_study_doing"
 SCALE = 5
 
 
 def draw(visit: Visit) -> None:
-    now = _doing(visit)
+    now = last_known("_study_doing", visit.step_id, lambda: doing.doing(visit.engine, visit.hall, visit.sitting))
     st.title(tame(visit.word("task_title")), anchor=False)
     show(paragraphs(now.task.text, "ps-told ps-lead"))
-    visit.do(lambda: doing.note_shown(visit.hall, visit.sitting, visit.engine, now))
+    visit.attempt(lambda: doing.note_shown(visit.hall, visit.sitting, visit.engine, now))
     with st.container(key=f"study_task_{now.place}", gap="medium"):
         if now.stage == EDITING:
             _edit(visit, now)
@@ -35,18 +33,6 @@ def draw(visit: Visit) -> None:
             _rate(visit, now)
     if now.stage != EDITING or not now.edits:  # an edit leaves everything where it is
         to_the_top(f"task_{now.place}")
-
-
-def _doing(visit: Visit) -> Doing:
-    try:
-        now = doing.doing(visit.engine, visit.hall, visit.sitting)
-        st.session_state[LAST] = (visit.step_id, now)
-    except StoreUnavailable:
-        step, now = st.session_state.get(LAST, ("", None))
-        if step != visit.step_id:
-            raise
-        in_trouble()
-    return now
 
 
 # One thing ---------------------------------------------------------------------------------------------------------------

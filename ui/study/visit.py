@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 
 from persona_core.engine import Engine
 from persona_core.errors import PersonaError
-from persona_core.profiles.edits import EditRefused
 from persona_core.study.sitting import AnswerRefused, Hall, NotYourTurn, Sitting
 from persona_core.study.store import StoreUnavailable
 from ui.markup import Markup, el, show
 
 _TROUBLE, _ASIDE = "_study_trouble", "_study_aside"
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,13 @@ class Visit:
         self.do(lambda: self.hall.finish(self.sitting, self.step_id, answers()))
 
     def do(self, act: Callable[[], object]) -> None:
-        """Does it; what could not be kept is said on the page, which stays as it is."""
+        """Does what was pressed; what was said of an earlier press is said no more."""
         st.session_state.pop(_TROUBLE, None)
         st.session_state.pop(_ASIDE, None)
+        self.attempt(act)
+
+    def attempt(self, act: Callable[[], object]) -> None:
+        """Does it; what could not be kept is said on the page, which stays as it is."""
         try:
             act()
         except StoreUnavailable:
@@ -61,7 +65,7 @@ class Visit:
             pass  # another tab has gone on: the page that comes now is drawn
         except AnswerRefused as error:
             st.session_state[_ASIDE] = self.word("answer_all", missing=len(error.why.splitlines()))
-        except (EditRefused, PersonaError) as error:
+        except PersonaError as error:
             st.session_state[_ASIDE] = f"{error.what} {error.mend}".strip()
 
 
@@ -69,17 +73,32 @@ def refuse(words: str) -> None:
     st.session_state[_ASIDE] = words
 
 
-def in_trouble() -> None:
-    st.session_state[_TROUBLE] = True
+def last_known(place: str, whose: str, look: Callable[[], Found]) -> Found:
+    """What `look` finds; while the store does not answer, what it found last of the same: what they have on their page stays there."""
+    try:
+        found = look()
+    except StoreUnavailable:
+        before, found = st.session_state.get(place, ("", None))
+        if before != whose or found is None:
+            raise
+        st.session_state[_TROUBLE] = True
+    else:
+        st.session_state[place] = (whose, found)
+    return found
 
 
 def tell(visit: Visit) -> None:
     """What went wrong, once, near the button that was pressed."""
     if st.session_state.pop(_TROUBLE, None):
-        st.error(visit.word("trouble"), title=visit.word("trouble_title"), icon=":material/sync_problem:")
+        not_kept(visit.word)
     aside = st.session_state.pop(_ASIDE, None)
     if aside:
         st.warning(aside, icon=":material/edit_note:")
+
+
+def not_kept(word: Callable[[str], str]) -> None:
+    """Something of ours does not answer."""
+    st.error(word("trouble"), title=word("trouble_title"), icon=":material/sync_problem:")
 
 
 def paragraphs(text: str, cls: str = "ps-told") -> Markup:

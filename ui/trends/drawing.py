@@ -10,13 +10,13 @@ import pandas as pd
 import streamlit as st
 
 from persona_core.trends.windows import DAY
-from ui.charts import INK
+from ui.charts import FIRST, INK
 from ui.trends.marks import Mark
 from ui.trends.seen import Seen, about, date, people
 
 COLOURS = {
-    "light": {"came": "#35578c", "next": "#8a4fa3", "mark": "#b04300", "shade": "#b04300"},
-    "dark": {"came": "#8fb0e3", "next": "#cf9be6", "mark": "#ff8f57", "shade": "#ff8f57"},
+    "light": {"came": FIRST["light"], "next": "#8a4fa3", "mark": "#b04300", "shade": "#b04300"},
+    "dark": {"came": FIRST["dark"], "next": "#cf9be6", "mark": "#ff8f57", "shade": "#ff8f57"},
 }
 """Of the styles: a drawing cannot look them up."""
 TIMES = {"day": "%-d %b", "week": "%-d %b %Y", "month": "%b %Y"}
