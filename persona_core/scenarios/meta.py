@@ -84,6 +84,7 @@ class MultiScenario(nn.Module):
         super().__init__()
         self.inputs, self.backbone = inputs, backbone
         self.users, self.scenarios = users, scenarios
+        self.register_buffer("sureness", torch.ones(()))  # by which log-odds are multiplied; settled after the training
         if users is not None:
             self.of_user, self.bottom = Generator(users.rows.embedding_dim), MetaLayer(inputs.width, inputs.width)
         if scenarios is not None:
@@ -100,7 +101,7 @@ class MultiScenario(nn.Module):
             kept = cores.scenarios if cores else None
             made = self.of_scenario(self.scenarios(batch.scenarios)) if kept is None else kept[batch.scenarios]
             found = found + self.beside(rows, made)[:, 0]
-        return found
+        return found * self.sureness
 
     def cores(self) -> Cores:
         with torch.no_grad():

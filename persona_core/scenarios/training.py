@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import orjson
 import torch
+from scipy.optimize import minimize_scalar
+from scipy.special import expit
 from sklearn.metrics import log_loss, roc_auc_score
 from torch import nn
 
@@ -22,6 +24,8 @@ Build = Callable[[], MultiScenario]
 Tell = Callable[[int, int], None]
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 """What the optimiser remembers of each weight."""
+SURE = (-4.0, 4.0)
+"""Logarithms of the least and the most by which log-odds may be multiplied; labels of one kind alone would ask for no end."""
 CHECKPOINT = "checkpoint.safetensors"
 
 
@@ -66,6 +70,7 @@ def fit(
         run.keep(optimizer, folder)
         tell(number, recipe.epochs)
     model.load_state_dict(run.state)
+    model.sureness.fill_(sureness(valid.labels, odds(model, valid)))
     return Fitted(model.eval(), tuple(run.curve), run.best)
 
 
@@ -142,14 +147,32 @@ def _read(folder: Path, name: str) -> tuple[dict[str, Any], dict[str, Any]] | No
 # Asking and measuring ----------------------------------------------------------------------------------------------------
 
 
-def chances(model: MultiScenario, samples: Samples, at_once: int = 4_096) -> Numbers:
+def chances(model: MultiScenario, samples: Samples) -> Numbers:
     """How likely each is liked."""
+    found: Numbers = expit(odds(model, samples))
+    return found
+
+
+def odds(model: MultiScenario, samples: Samples, at_once: int = 4_096) -> Numbers:
+    """The log-odds that each is liked."""
     model.eval()
     batch, found = Batch.of(samples), []
     with torch.no_grad():
         for start in range(0, len(samples), at_once):
-            found.append(torch.sigmoid(model(batch[slice(start, start + at_once)])).numpy())
+            found.append(model(batch[slice(start, start + at_once)]).numpy())
     return np.concatenate(found) if found else np.zeros(0, np.float32)
+
+
+def sureness(labels: Numbers, said: Numbers) -> float:
+    """By how much log-odds are to be multiplied so that they are as sure as they are right; the order stays as it is.
+
+    The epoch that orders best comes after the one that is as sure as it should be: what is learned by heart is said too loudly.
+    """
+    if not len(labels):
+        return 1.0
+    signed = np.where(labels > 0.5, said, -said).astype(np.float64)
+    found = minimize_scalar(lambda log: np.logaddexp(0, -np.exp(log) * signed).mean(), bounds=SURE, method="bounded")
+    return float(np.exp(found.x))
 
 
 def auc(labels: Numbers, said: Numbers) -> float:

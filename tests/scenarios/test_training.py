@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from persona_core.scenarios.meta import MultiScenario
-from persona_core.scenarios.training import CHECKPOINT, Recipe, auc, chances, fit, measures
+from persona_core.scenarios.training import CHECKPOINT, Recipe, auc, chances, fit, measures, odds, sureness
 from tests.scenarios.made import kinds, model, samples
 
 TRAIN, VALID, TEST = samples(1), samples(2, 200), samples(3, 400)
@@ -28,6 +28,23 @@ def test_it_learns_and_is_the_same_for_the_same_seed() -> None:
     assert found.curve[-1].loss < found.curve[0].loss
     assert found.curve[found.best - 1].auc == max(one.auc for one in found.curve)
     assert np.array_equal(chances(found.model, TEST), chances(again.model, TEST))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.floats(0.2, 5.0), st.integers(0, 1_000))
+def test_what_is_said_too_loudly_is_said_as_surely_as_it_is_right(loud: float, seed: int) -> None:
+    dice = np.random.default_rng(seed)
+    true = dice.normal(0, 2, 4_000).astype(np.float32)
+    labels = (dice.random(4_000) < 1 / (1 + np.exp(-true))).astype(np.float32)
+    assert sureness(labels, true * loud) * loud == pytest.approx(1, abs=0.2)
+    assert sureness(labels[:0], true[:0]) == 1.0
+
+
+def test_a_training_too_long_is_not_too_sure_of_itself() -> None:
+    found = fit(plain, TRAIN, VALID, replace(QUICK, epochs=40, patience=40)).model
+    loud = odds(found, VALID) / float(found.sureness)
+    assert measures(VALID, chances(found, VALID))["log loss"] < measures(VALID, 1 / (1 + np.exp(-loud)))["log loss"]
+    assert auc(VALID.labels, chances(found, VALID)) == pytest.approx(auc(VALID.labels, loud))
 
 
 def test_knowledge_of_who_somebody_is_helps_where_it_tells(tmp_path: Path) -> None:
