@@ -20,11 +20,12 @@ import numpy as np
 from scipy import stats
 
 from benchmarks.harness import Options, print_table, write_json
-from benchmarks.scenario_sets import REAL, Set, demo, real_sets
+from benchmarks.scenario_sets import REAL, real_sets
 from benchmarks.worlds import parser_of, worlds
 from persona_core.scenarios.backbones import BACKBONES, FLOOR, Make, Single
 from persona_core.scenarios.inputs import Batch, Inputs
 from persona_core.scenarios.meta import Knowledge, MultiScenario
+from persona_core.scenarios.schooling import Schooling, schooling_of
 from persona_core.scenarios.training import Recipe, chances, fit, measures
 from persona_core.text.encoder import Matrix
 
@@ -52,16 +53,16 @@ def main() -> None:
     write_json("scenarios", Options(given.quick, given.json, given.seed), PACKAGES, tables)
 
 
-def _sets(given: argparse.Namespace) -> Iterator[tuple[str, Set]]:
+def _sets(given: argparse.Namespace) -> Iterator[tuple[str, Schooling]]:
     if given.data:
         yield from real_sets(given.data, given.only)
         return
     with tempfile.TemporaryDirectory() as scratch:
         for name, source in worlds(given, given.home or Path(scratch), {}, ("catalog", "splits")):
-            yield name, demo(source, given.seed)
+            yield name, schooling_of(source, given.seed)
 
 
-def measured(one: Set, given: argparse.Namespace) -> list[dict[str, Any]]:
+def measured(one: Schooling, given: argparse.Namespace) -> list[dict[str, Any]]:
     names = given.backbone or (["MMoE"] if given.quick else list(BACKBONES))
     backbones: dict[str, Make] = {name: BACKBONES[name] for name in names}
     seeds = [given.seed + number for number in range(QUICK_SEEDS if given.quick else SEEDS)]
@@ -77,7 +78,7 @@ def measured(one: Set, given: argparse.Namespace) -> list[dict[str, Any]]:
     return rows
 
 
-def built(one: Set, make: Make, kind: str, seed: int, apart: bool = False) -> MultiScenario:
+def built(one: Schooling, make: Make, kind: str, seed: int, apart: bool = False) -> MultiScenario:
     users, scenarios, known, learned = one.users, one.scenarios, one.known, False
     rng = np.random.default_rng(seed)
     of_person, of_scenario = LEVELS.get(kind, (True, True))
@@ -101,7 +102,7 @@ def _random(rows: Matrix, rng: np.random.Generator) -> Matrix:
     return np.asarray(rng.normal(0.0, max(float(rows.std()), 1e-3), rows.shape), np.float32)
 
 
-def _measures(one: Set, make: Make, kind: str, seed: int, quick: bool, apart: bool = False) -> dict[str, float]:
+def _measures(one: Schooling, make: Make, kind: str, seed: int, quick: bool, apart: bool = False) -> dict[str, float]:
     recipe = Recipe(seed=seed, epochs=QUICK_EPOCHS) if quick else Recipe(seed=seed)
     test = one.lessons.test
     model = fit(lambda: built(one, make, kind, seed, apart), one.lessons.train, one.lessons.valid, recipe).model
@@ -127,7 +128,7 @@ def _row(name: str, kind: str, found: list[dict[str, float]], plain: list[dict[s
     return row
 
 
-def cost(one: Set, times: int = 30) -> list[dict[str, Any]]:
+def cost(one: Schooling, times: int = 30) -> list[dict[str, Any]]:
     """What answering a thousand samples takes beside the plain backbone, with what knowledge makes kept ready."""
     import torch
 

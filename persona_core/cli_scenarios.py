@@ -1,4 +1,4 @@
-"""The command about scenarios: what they have in common, and what one person carries from one to another."""
+"""The commands about scenarios: what they have in common, what one person carries over, and a model that learns from both."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 
 import click
 
+from persona_core.cli_progress import progress_option
 from persona_core.errors import PersonaError
+from persona_core.progress import Listener
 from persona_core.workspace import Workspace
 
 WIDTH = 100
@@ -16,7 +18,8 @@ Command = Callable[[Callable[..., dict[str, Any]]], Callable[..., None]]
 
 
 def add_to(main: click.Group, command: Command) -> None:
-    """Adds `scenarios`; `command` gives it its --workspace, --json and worded errors."""
+    """Adds `scenarios` and `train-scenarios`; `command` gives each its --workspace, --json and worded errors."""
+    main.add_command(_train(command))
 
     @main.command()
     @click.option("--person", metavar="USER", default=None, help="What this person, by their id, carries from one to another.")
@@ -41,6 +44,29 @@ def add_to(main: click.Group, command: Command) -> None:
             for line in (found["text"] or "Too little is known of this person.").splitlines():
                 click.echo(textwrap.fill(line, WIDTH))
         return found
+
+
+def _train(command: Command) -> click.Command:
+    @click.command("train-scenarios")
+    @click.option("--backbone", type=click.Choice(["Shared-Bottom", "MMoE", "PLE", "STAR"]), default="PLE", show_default=True)
+    @click.option("--embed", metavar="MODEL", default="", help="A model of the Ollama servers that turns what is known into vectors.")
+    @click.option("--epochs", type=click.IntRange(1), default=30, show_default=True, help="At most.")
+    @command
+    @progress_option
+    def train(
+        workspace: Workspace, as_json: bool, backbone: str, embed: str, epochs: int, listener: Listener
+    ) -> dict[str, Any]:  # fmt: skip
+        """Teach a model of several scenarios, plain and with knowledge; goes on where it was."""
+        from persona_core.scenarios.teaching import Teaching, teach
+
+        found = teach(workspace, Teaching(backbone, epochs, embed), listener)
+        if not as_json:
+            for level, measured in found["card"]["judged on later samples"].items():
+                click.echo(f"{level}: " + ", ".join(f"{name} {value:.4f}" for name, value in measured.items()))
+            click.echo(f"kept in {found['folder']}")
+        return found
+
+    return train
 
 
 def _judged(workspace: Workspace, as_json: bool) -> dict[str, Any]:

@@ -75,31 +75,32 @@ class Panel:
         return [point for point in self.points if math.isfinite(point[1])]
 
 
-def curve_svg(curve: Sequence[Epoch], title: str, unit: str = "epoch") -> str:
+def curve_svg(curve: Sequence[Epoch], title: str, unit: str = "epoch", good: str = "NDCG@10 on held-out pairs") -> str:
     """The curve as a picture that stands alone, or inside a page; what is not a number is a gap.
 
     Args:
         curve: in the order of time.
         title: shown above, and read out by screen readers.
         unit: what the points are numbered by.
+        good: what the measure of each epoch is called.
     """
     epochs = [(float(min(max(epoch.number, -MOST_NUMBER), MOST_NUMBER)), epoch) for epoch in curve]
     loss = Panel("Loss in training", "loss", tuple((x, float(epoch.loss)) for x, epoch in epochs), 62, 196)
-    good = Panel("NDCG@10 on held-out pairs", "good", tuple((x, float(epoch.ndcg)) for x, epoch in epochs), 238, 372)
+    better = Panel(good, "good", tuple((x, float(epoch.ndcg)) for x, epoch in epochs), 238, 372)
     across = _axis([x for x, _ in epochs], LEFT, RIGHT, room=1.0)
     name = digest(repr((title, unit, curve)).encode("utf-8", "replace"))[:8]
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img" '
         f'aria-labelledby="title-{name} desc-{name}">',
         f'<title id="title-{name}">{_xml(title)}</title>',
-        f'<desc id="desc-{name}">{_described(good, unit)}</desc>',
+        f'<desc id="desc-{name}">{_described(better, unit)}</desc>',
         f"<style>{_scoped(name)}</style>",
         f'<g class="frame frame-{name}">',
         f'<text class="title" x="{LEFT}" y="26">{_xml(title)}</text>',
         *_panel(loss, across),
-        *_panel(good, across),
-        *_best(good, across, unit),
-        *_epochs(across, good.bottom, unit),
+        *_panel(better, across),
+        *_best(better, across, unit),
+        *_epochs(across, better.bottom, unit),
         "</g>",
         "</svg>",
     ]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
+import orjson
 from pydantic import BaseModel
 
 from persona_core.errors import ModelAnswerBad, ModelMissing, ModelUnavailable
@@ -29,6 +31,8 @@ CONNECT_S = 5.0
 BYTES_A_TOKEN = 3
 """Fewer than real texts have, in every script: what is said to fit does fit."""
 TEMPLATE_TOKENS = 64
+EMBEDDED_AT_ONCE = 32
+T = TypeVar("T")
 
 
 class _HostFailed(Exception):
@@ -99,7 +103,7 @@ class OllamaModel:
                 mend="set PERSONA_OLLAMA_CONTEXT higher, if the model and its memory allow it",
             )
         if self._cache is None:
-            kept, value = self._paid(prompt, form)
+            kept, value = self._answered(prompt, form)
             return Answer(value, kept.usage, cached=False)
         key = answer_key(prompt, model_digest=self.digest, options=self._options(0), schema=_schema(form))
         with self._cache.alone(key):
@@ -109,9 +113,35 @@ class OllamaModel:
                     return Answer(value_in(known.text, form), known.usage, cached=True)
                 except Unreadable:
                     pass  # the form's own checks have become stricter without its schema showing it: ask anew
-            kept, value = self._paid(prompt, form)
+            kept, value = self._answered(prompt, form)
             self._cache.put(key, kept)
             return Answer(value, kept.usage, cached=False)
+
+    def vectors(self, texts: Sequence[str], tell: Callable[[int], None] = lambda _: None) -> list[list[float]]:
+        """Each text as this model embeds it; what was embedded once is never asked for again."""
+        found = {text: self._embedded_before(text) for text in dict.fromkeys(texts)}
+        missing = [text for text, known in found.items() if known is None]
+        tell(len(found) - len(missing))
+        for start in range(0, len(missing), EMBEDDED_AT_ONCE):
+            some = missing[start : start + EMBEDDED_AT_ONCE]
+            rows = self._paid(_to_embed(f"{len(some)} texts"), partial(self._embedding, some))
+            for text, row in zip(some, rows, strict=True):
+                found[text] = row
+                if self._cache is not None:
+                    self._cache.put(self._embedding_key(text), Kept(orjson.dumps(row).decode(), Usage()))
+            tell(len(found) - len(missing) + start + len(some))
+        every = [found[text] or [] for text in texts]
+        if len({len(row) for row in every}) > 1:
+            raise _no_vectors(self.name, "its vectors are of several lengths")
+        return every
+
+    def _embedded_before(self, text: str) -> list[float] | None:
+        known = self._cache.get(self._embedding_key(text)) if self._cache else None
+        row: list[float] | None = orjson.loads(known.text) if known else None
+        return row
+
+    def _embedding_key(self, text: str) -> str:
+        return answer_key(_to_embed(text), model_digest=self.digest, options={}, schema={})
 
     def close(self) -> None:
         with self._clients_lock:
@@ -132,12 +162,19 @@ class OllamaModel:
             "num_predict": self._settings.answer_tokens,
         }
 
-    def _paid(self, prompt: Prompt, form: type[FormT]) -> tuple[Kept, FormT]:
+    def _answered(self, prompt: Prompt, form: type[FormT]) -> tuple[Kept, FormT]:
+        def attempt(tries: _Tries) -> tuple[Kept, FormT]:
+            text = self._attempt(prompt, _schema(form), tries)
+            return Kept(text, tries.usage), value_in(text, form)
+
+        return self._paid(prompt, attempt)
+
+    def _paid(self, prompt: Prompt, attempt: Callable[[_Tries], T]) -> T:
+        """What an attempt brings, after as many as it takes, and as are allowed."""
         tries = _Tries()
         while True:
             try:
-                text = self._attempt(prompt, _schema(form), tries)
-                return Kept(text, tries.usage), value_in(text, form)
+                return attempt(tries)
             except Unreadable as error:
                 tries.bad += 1
                 tries.last = error
@@ -155,19 +192,14 @@ class OllamaModel:
             self._sleep(PAUSES_S[count - 1])
 
     def _attempt(self, prompt: Prompt, schema: Mapping[str, Any], tries: _Tries) -> str:
-        """The raw text of one answer; asks a host, and has it rest if it fails."""
-        with self._pool.one(tries.avoid) as host:
-            began = time.perf_counter()
-            try:
-                self._make_sure_of(host)
-                reply = self._reply(host, prompt, schema, self._options(tries.bad))
-            except _HostFailed:
-                tries.avoid.add(host)
-                tries.usage += Usage(seconds=time.perf_counter() - began)
-                self._pool.rest(host)
-                raise
-            self._pool.well(host)
-            cost = Usage(reply.prompt_eval_count or 0, reply.eval_count or 0, time.perf_counter() - began)
+        """The raw text of one answer."""
+        messages = [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}]
+        options = self._options(tries.bad)
+        reply, seconds = self._asked(
+            prompt, tries,
+            lambda client: client.chat(self.name, messages, format=schema, think=False, options=options, keep_alive=KEEP_ALIVE),
+        )  # fmt: skip
+        cost = Usage(reply.prompt_eval_count or 0, reply.eval_count or 0, seconds)
         tries.usage += cost
         # a lone half of a surrogate pair is no text and could not be kept
         tries.raw = (reply.message.content or "").encode("utf-8", "replace").decode()
@@ -177,15 +209,41 @@ class OllamaModel:
             raise Unreadable(f"the answer was cut off after {cost.answer_tokens} tokens")
         return tries.raw
 
-    def _reply(self, host: Host, prompt: Prompt, schema: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
+    def _embedding(self, texts: Sequence[str], tries: _Tries) -> list[list[float]]:
+        """A vector a text, each of numbers that can be used."""
+        reply, seconds = self._asked(
+            _to_embed(f"{len(texts)} texts"), tries,
+            lambda client: client.embed(self.name, list(texts), truncate=True, keep_alive=KEEP_ALIVE),
+        )  # fmt: skip
+        tries.usage += Usage(reply.prompt_eval_count or 0, 0, seconds)
+        rows = [[float(one) for one in row] for row in reply.embeddings]
+        if len(rows) != len(texts):
+            raise Unreadable(f"{len(rows)} vectors came for {len(texts)} texts")
+        if not all(any(row) and all(map(math.isfinite, row)) for row in rows):
+            raise Unreadable("a vector is empty, zero, or not of numbers")
+        return rows
+
+    def _asked(self, prompt: Prompt, tries: _Tries, request: Callable[[Any], Any]) -> tuple[Any, float]:
+        """What a host replies, and how long it took; a host that fails has a rest."""
+        with self._pool.one(tries.avoid) as host:
+            began = time.perf_counter()
+            try:
+                self._make_sure_of(host)
+                reply = self._reply(host, prompt, request)
+            except _HostFailed:
+                tries.avoid.add(host)
+                tries.usage += Usage(seconds=time.perf_counter() - began)
+                self._pool.rest(host)
+                raise
+            self._pool.well(host)
+            return reply, time.perf_counter() - began
+
+    def _reply(self, host: Host, prompt: Prompt, request: Callable[[Any], Any]) -> Any:
         import httpx
         import ollama
 
-        messages = [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}]
         try:
-            return self._client(host).chat(
-                self.name, messages, format=schema, think=False, options=options, keep_alive=KEEP_ALIVE
-            )  # fmt: skip
+            return request(self._client(host))
         except ollama.ResponseError as error:
             raise self._judged(error, host, prompt) from error
         except httpx.TimeoutException as error:
@@ -232,6 +290,15 @@ class OllamaModel:
             why=f"Asked {RETRIES + 1} times; at last {tries.last}. It began: {shown(tries.raw) or 'with nothing'}",
             mend="choose another model with PERSONA_OLLAMA_MODEL, or set PERSONA_OLLAMA_ANSWER_TOKENS higher",
         )
+
+
+def _to_embed(text: str) -> Prompt:
+    """There is nothing to say to a model that embeds; it is named so in errors, and under it vectors are kept."""
+    return Prompt("embed", "1", "", text)
+
+
+def _no_vectors(model: str, why: str) -> ModelAnswerBad:
+    return ModelAnswerBad(f"The model {model} gives no usable vectors.", why=why, mend="name a model that is made for embedding")
 
 
 def _missing(model: str, hosts: str) -> ModelMissing:

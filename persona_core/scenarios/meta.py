@@ -78,13 +78,16 @@ class Cores:
 class MultiScenario(nn.Module):
     """Inputs, a backbone, and whichever of the two levels listens to knowledge."""
 
+    sureness: Tensor
+    """By which log-odds are multiplied; settled after the training."""
+
     def __init__(
         self, inputs: Inputs, backbone: nn.Module, users: Knowledge | None = None, scenarios: Knowledge | None = None
     ) -> None:
         super().__init__()
         self.inputs, self.backbone = inputs, backbone
         self.users, self.scenarios = users, scenarios
-        self.register_buffer("sureness", torch.ones(()))  # by which log-odds are multiplied; settled after the training
+        self.register_buffer("sureness", torch.ones(()))
         if users is not None:
             self.of_user, self.bottom = Generator(users.rows.embedding_dim), MetaLayer(inputs.width, inputs.width)
         if scenarios is not None:

@@ -13,7 +13,6 @@ import pytest
 
 from persona_core.alignment.pairs import World, pairs_of
 from persona_core.alignment.steps import world_in, world_of
-from persona_core.catalog.choose import choose_source
 from persona_core.catalog.steps import CATALOG, SPLIT, SPLITS
 from persona_core.catalog.store import Catalog
 from persona_core.evaluation.arena import arena_of, in_world
@@ -32,7 +31,7 @@ from tests.support.models import appears, looked_long_ago
 from tests.support.ollama_stand_in import OllamaStandIn
 from tests.support.remembered import batches_remembered
 from tests.support.tastes import encode, plain_head
-from tests.support.worlds import tiny_reviews, write_lines, write_tiny_world
+from tests.support.worlds import read_source, tiny_reviews
 from tests.text import one_thread  # noqa: F401 - a fixture that works by being here
 
 pytestmark = pytest.mark.xdist_group("encoder")
@@ -57,17 +56,6 @@ def _each_batch_encoded_once() -> Iterator[None]:
 def reviews() -> list[dict[str, Any]]:
     """Everybody writes something of every second thing they come to."""
     return [row | {"review_id": f"review<{number}>"} for number, row in enumerate(tiny_reviews(number=REVIEWS))]
-
-
-def read_source(folder: Path, rows: list[dict[str, Any]], place: Workspace | None = None) -> Workspace:
-    """A workspace with a catalogue of these reviews and its splits, and nothing more."""
-    if not folder.exists():
-        write_tiny_world(folder)
-    write_lines(folder / "reviews.jsonl", rows)
-    place = place or Workspace.at(folder.with_name(f"{folder.name}-workspace"))
-    choose_source(place, str(folder))
-    Pipeline((CATALOG, SPLIT), place).build()
-    return place
 
 
 def marked(

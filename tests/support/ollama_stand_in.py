@@ -75,6 +75,8 @@ class OllamaStandIn:
         self.delay = delay
         self.requests: list[Request] = []
         """The bodies of all chats, in the order in which they came."""
+        self.embedded: list[str] = []
+        """Every text that a vector was asked for, in that order."""
         self.asked: list[str] = []
         """The paths of all requests."""
         self.most_at_once = 0
@@ -129,12 +131,14 @@ class OllamaStandIn:
             with self.lock:
                 self.at_once -= 1
 
-    def turn_for(self, request: Request) -> Turn:
+    def turn_for(self, request: Request, otherwise: Callable[[Request], Turn] | None = None) -> Turn:
         if request["model"] not in self.models:
             return Fails(404, f"model '{request['model']}' not found")
         with self.lock:
             if self._turns:
                 return self._turns.popleft()
+        if otherwise:
+            return otherwise(request)
         if self.answer:
             return self.answer(request)
         if self.generate:
@@ -195,8 +199,7 @@ class _Answers(BaseHTTPRequestHandler):
             there = body["model"] in stand_in.models
             self._send({"details": {}, "model_info": {}} if there else _missing(body["model"]), 200 if there else 404)
         elif self.path == "/api/embed":
-            texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
-            self._send({"model": body["model"], "embeddings": [_vector(text) for text in texts]})
+            self._embed(stand_in, body)
         elif self.path == "/api/pull":
             stand_in.models = tuple(dict.fromkeys((*stand_in.models, body["model"])))
             steps = [{"status": "pulling", "digest": stand_in.digest, "total": 100, "completed": done} for done in (0, 50, 100)]
@@ -225,6 +228,17 @@ class _Answers(BaseHTTPRequestHandler):
             self._send_bytes(turn.body, 200, "application/json")
         else:
             self._say(turn if isinstance(turn, Says) else Says(turn), request, stand_in.delay)
+
+    def _embed(self, stand_in: OllamaStandIn, request: Request) -> None:
+        texts = [request["input"]] if isinstance(request["input"], str) else request["input"]
+        stand_in.embedded.extend(texts)
+        turn = stand_in.turn_for(request, lambda _: "")
+        if isinstance(turn, Fails):
+            self._send({"error": turn.error}, turn.status)
+        elif isinstance(turn, Babbles):
+            self._send_bytes(turn.body, 200, "application/json")
+        else:
+            self._send({"model": request["model"], "embeddings": [_vector(text) for text in texts]})
 
     def _say(self, says: Says, request: Request, seconds: float) -> None:
         read = sum(len(message["content"]) for message in request["messages"]) // 4

@@ -14,7 +14,9 @@ from typing import Any
 import pandas as pd
 
 from persona_core.catalog.choose import choose_source
+from persona_core.catalog.steps import CATALOG, SPLIT
 from persona_core.errors import WorkspaceBusy
+from persona_core.pipeline import Pipeline
 from persona_core.steps import pipeline_of
 from persona_core.workspace import Workspace
 
@@ -33,6 +35,17 @@ def build_from(source: Path, root: Path) -> Workspace:
             time.sleep(0.5)
         else:
             return place
+
+
+def read_source(folder: Path, rows: list[dict[str, Any]], place: Workspace | None = None) -> Workspace:
+    """A workspace with a catalogue of these reviews and its splits, and nothing more."""
+    if not folder.exists():
+        write_tiny_world(folder)
+    write_lines(folder / "reviews.jsonl", rows)
+    place = place or Workspace.at(folder.with_name(f"{folder.name}-workspace"))
+    choose_source(place, str(folder))
+    Pipeline((CATALOG, SPLIT), place).build()
+    return place
 
 
 def tiny_reviews(users: int = 8, items: int = 6, number: int = 40) -> list[dict[str, Any]]:
