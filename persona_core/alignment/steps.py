@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from persona_core.personas.needs import read_needs
 from persona_core.pipeline import Counts, Step, StepContext
 from persona_core.profiles.building import Rules, avoided, told_of
 from persona_core.profiles.steps import INPUTS, moment_of, needs_known, visits_in
+from persona_core.schema import Persona
 from persona_core.text.encoder import IDENTITY, Matrix
 from persona_core.workspace import Artefact, Workspace
 
@@ -157,16 +159,23 @@ def _judge(context: StepContext) -> OllamaModel | None:
     return model
 
 
-def asked_judge(context: StepContext, world: World, model: LanguageModel) -> Judged:
-    """What the model says of every liked item that its person wrote about."""
+@dataclass(frozen=True, slots=True)
+class _Judging:
+    """Which of an item's personas the writer of some reviews is, by the model's word."""
 
-    def ask(question: Question) -> dict[str, Any]:
-        verdict = verdict_on(model, world, question)
+    model: LanguageModel
+    personas: tuple[Persona, ...]
+
+    def __call__(self, question: Question) -> dict[str, Any]:
+        verdict = verdict_on(self.model, self.personas, question)
         return {} if verdict is None else verdict._asdict()
 
+
+def asked_judge(context: StepContext, world: World, model: LanguageModel) -> Judged:
+    """What the model says of every liked item that its person wrote about."""
     reviews = {review.id: review for review in Catalog.of(context.inputs["catalog"]).texts()}
     questions = questions_in(world, reviews)
-    answers = list(context.map(ask, questions, key=lambda one: f"{one.user_id}\n{world.items[one.item]}", unit="reviews"))
+    answers = list(context.map(_Judging(model, world.personas), questions, key=lambda one: f"{one.user_id}\n{world.items[one.item]}", unit="reviews"))
     verdicts = {
         (one.user_id, one.item): Verdict(answer["persona"], Sure(answer["sure"]), answer["among"])
         for one, answer in zip(questions, answers, strict=True)
