@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
 import multiprocessing
@@ -19,8 +20,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.harness import Options, options_of, print_table, write_json
+
 asking = lambda quick: [{"x": 1}]
-from benchmarks.scale_world import PoolEncoder, rate_of_encoding, write_pool, write_shop
+from benchmarks.scale_world import PoolEncoder, write_pool, write_shop
 from persona_core.catalog.choose import choose_source
 from persona_core.mapping import LocalRunner
 from persona_core.steps import STEPS, pipeline_of
@@ -28,7 +30,6 @@ from persona_core.text.encoder import BaseEncoder
 from persona_core.workspace import Workspace
 
 FULL, QUICK = (5_000, 10_000, 20_000, 50_000), (100, 200, 400)
-ENCODED, ENCODED_QUICK = 1_024, 128
 TOLERANCE = 0.1
 """By how much a fitted exponent may lie above that of n log n before it is called worse: times on a shared machine differ so much."""
 LEAST_S = 1.0
@@ -55,13 +56,15 @@ def _step(root: Path, step: str, pool: Path, sender: Any) -> None:
     encoder = PoolEncoder(pool)
     BaseEncoder._forward = lambda self, texts: encoder.forward(texts)  # type: ignore[method-assign]
     place = Workspace.at(root)
-    began = time.perf_counter()
+    began, before = time.perf_counter(), time.process_time()
     (made,) = pipeline_of(place).build(only=step, runner=LocalRunner(1, 1))
-    seconds = time.perf_counter() - began
+    seconds, cpu = time.perf_counter() - began, time.process_time() - before
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     folders = [place.artefact(step).folder, *([root / "chroma"] if step == "index" else [])]
     disk = sum(file.stat().st_size for folder in folders for file in folder.rglob("*") if file.is_file()) / 2**20
-    sender.send({"seconds": seconds, "peak MB": peak, "disk MB": disk, "texts to encode": encoder.texts, "counts": made.counts})
+    sender.send(
+        {"CPU s": cpu, "seconds": seconds, "peak MB": peak, "disk MB": disk, "texts to encode": encoder.texts, "counts": made.counts}
+    )
 
 
 def measured(folder: Path, items: int, pool: Path, seed: int) -> list[dict[str, Any]]:
@@ -73,7 +76,11 @@ def measured(folder: Path, items: int, pool: Path, seed: int) -> list[dict[str, 
     for step in STEPS:
         cost = step_alone(root, step.name, pool)
         rows.append({"items": items, "reviews": reviews, "step": step.name, **cost})
-        print(f"  {items:,} items, {step.name}: {cost['seconds']:.1f} s, {cost['peak MB']:.0f} MB", file=sys.stderr, flush=True)
+        print(
+            f"  {items:,} items, {step.name}: {cost['CPU s']:.1f} s of {cost['seconds']:.1f}, {cost['peak MB']:.0f} MB",
+            file=sys.stderr,
+            flush=True,
+        )
     shutil.rmtree(folder)
     return rows
 
@@ -98,12 +105,12 @@ def growth(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     found = []
     for step in STEPS:
         own = sorted((row for row in rows if row["step"] == step.name), key=lambda row: int(row["items"]))
-        seconds = [row["seconds"] for row in own]
+        seconds = [row["CPU s"] for row in own]
         fitted = exponent(sizes, seconds) if len(sizes) > 1 and seconds[-1] >= LEAST_S else None
         extra = own[-1]["peak MB"] - own[0]["peak MB"]
         found.append(
             {
-                "step": step.name, **{f"{size:,}": row["seconds"] for size, row in zip(sizes, own, strict=True)},
+                "step": step.name, **{f"{size:,}": row["CPU s"] for size, row in zip(sizes, own, strict=True)},
                 "grows as n^": fitted, "n log n": "-" if fitted is None else "holds" if fitted <= most else "is exceeded",
                 "peak MB": own[-1]["peak MB"],
                 "bytes a review": max(0.0, extra) * 2**20 / max(1, own[-1]["reviews"] - own[0]["reviews"]),
@@ -125,29 +132,31 @@ def own_settings() -> Iterator[None]:
     os.environ.pop("PERSONA_OLLAMA_USE") if before is None else os.environ.update(PERSONA_OLLAMA_USE=before)
 
 
-def sizes_of(options: Options) -> tuple[int, ...]:
-    """PERSONA is no prefix of this one: it is the benchmark's own, for machines on which the largest size takes too long."""
-    most = int(os.environ.get("SCALE_MOST_ITEMS", "0"))
-    sizes = QUICK if options.quick else FULL
-    return tuple(size for size in sizes if not most or size <= most)
+def asked_for() -> tuple[Options, tuple[int, ...]]:
+    """The options that all benchmarks have, and the sizes: one's own, where the largest would take too long."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--items", type=int, nargs="+", metavar="N", help="the sizes of the catalogue")
+    own, others = parser.parse_known_args()
+    options = options_of("scale", (__doc__ or "") + " Sizes of one's own: --items N [N …].", others)
+    return options, tuple(sorted(own.items or (QUICK if options.quick else FULL)))
 
 
 def main() -> None:
-    options = options_of("scale", __doc__ or "")
+    options, sizes = asked_for()
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as name, own_settings():
         pool = Path(name) / "pool.npz"
         fresh = multiprocessing.get_context("spawn")  # torch stays out of this process, which is copied for every step
         with fresh.Pool(1) as helper:
-            helper.apply(write_pool, (pool,))
-            rate = helper.apply(rate_of_encoding, (ENCODED_QUICK if options.quick else ENCODED,))
-        for items in sizes_of(options):
+            rate = helper.apply(write_pool, (pool, options.quick))
+        for items in sizes:
             rows += measured(Path(name) / f"{items}", items, pool, options.seed)
             if options.json:
                 options.json.with_suffix(".part").write_text(json.dumps(rows, indent=1))
     grown = growth(rows)
     print_table(grown)
-    print(f"\nEncoding is left out of these times: the encoder itself reads {rate:.0f} texts a second here.\n")
+    print("\nCPU seconds of one process by the number of items: neighbours on a shared machine lengthen other clocks.")
+    print(f"Encoding is left out of them: the encoder itself reads {rate:.0f} texts a second here.\n")
     asked = asking(options.quick)
     print_table(asked)
     write_json("scale", options, ["numpy", "pandas", "pyarrow"], {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -12,14 +13,14 @@ from typing import Any
 import numpy as np
 
 from persona_core.settings import DEMO_DATA
-from persona_core.text.encoder import DIMENSION, MANNER_DIMENSION, BaseEncoder, Matrix, Readings
+from persona_core.text.encoder import DIMENSION, MANNER_DIMENSION, BaseEncoder, Matrix
 from persona_core.text.sentences import sentence_spans
 
 REVIEWS_AN_ITEM, REVIEWS_A_PERSON = 40, 20
 WITH_TEXT = 5
 """One review in so many has a text, as in the demo world."""
 SENTENCES = (1, 6)
-POOL = 2_000
+POOL = 1_000
 """So many different sentences, all of them the demo world's."""
 HOMES = 250
 """Items: most of what a person comes to lies this near."""
@@ -93,10 +94,15 @@ def sentences() -> list[str]:
 # Encoding ----------------------------------------------------------------------------------------------------------------
 
 
-def write_pool(path: Path) -> None:
-    """Encodes the sentences of the pool: what every other text is then taken from."""
-    read = BaseEncoder().read(sentences())
-    np.savez(path, topics=read.topics, manners=read.manners)
+def write_pool(path: Path, quick: bool) -> float:
+    """Encodes sentences of the pool, from which every other text's vectors are taken; says how many the encoder reads in a second."""
+    encoder, texts = BaseEncoder(), sentences()[:: 16 if quick else 1]
+    encoder.read(texts[:8])  # what it loads is loaded
+    began = time.perf_counter()
+    read = encoder.read(texts)
+    seconds = time.perf_counter() - began
+    np.savez(path, topics=read.topics, manners=read.manners, texts=np.array(texts))
+    return len(texts) / seconds
 
 
 class PoolEncoder:
@@ -108,7 +114,7 @@ class PoolEncoder:
     def __init__(self, path: Path) -> None:
         kept = np.load(path)
         self._topics, self._manners = kept["topics"], kept["manners"]
-        self._row = {text: row for row, text in enumerate(sentences())}
+        self._row = {text: row for row, text in enumerate(kept["texts"].tolist())}
         self.texts = 0
 
     def forward(self, texts: list[str]) -> tuple[Matrix, Matrix]:
@@ -125,14 +131,3 @@ class PoolEncoder:
                 topics[place] = self._topics[row]
             manners[place] = self._manners[row]
         return topics, manners
-
-
-def rate_of_encoding(many: int) -> float:
-    """Texts a second, of the demo world's sentences, by the encoder itself."""
-    import time
-
-    encoder, texts = BaseEncoder(), sentences()[:many]
-    encoder.read(texts[:8])
-    began = time.perf_counter()
-    read: Readings = encoder.read(texts)
-    return len(read.topics) / (time.perf_counter() - began)

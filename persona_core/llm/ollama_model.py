@@ -107,7 +107,7 @@ class OllamaModel:
 
     @property
     def recipe(self) -> Recipe:
-        answers = self._cache.path if self._cache else None
+        answers = None if self._cache is None else self._cache.path
         return Recipe(self._settings, self.digest, answers, self._seed, self._temperature)
 
     def fits(self, prompt: Prompt) -> bool:

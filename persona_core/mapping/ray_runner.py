@@ -7,9 +7,11 @@ Ray keeps outlasts the build, and nothing is asked over the network but the addr
 from __future__ import annotations
 
 import os
+import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -22,6 +24,7 @@ from persona_core.mapping.ray_worker import AskedThroughDoor, ModelDoor, Worker,
 INSTALL = "pip install -r requirements-scale.txt"
 PATIENCE_S = 120.0
 """So long a cluster may take to start the first worker."""
+CONNECT_S = 5.0
 AHEAD = 2
 """Portions that a computing worker has at a time: one under way, one waiting."""
 
@@ -38,26 +41,27 @@ class RayRunner:
         self.cores = cores
         """Of this machine, that a cluster started here may use; None for all."""
         self._ray: Any = None
+        self._door: Any = None
 
     def run(self, work: Callable[[Any], Any], things: Sequence[Numbered], kind: Kind = "waits") -> Iterator[Numbered]:
         if not things:
             return
         ray = self._joined()
         threads, hands = self._shape(ray, kind, len(things))
-        home = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-        door = ray.remote(ModelDoor).options(
-            num_cpus=0, max_concurrency=self.at_once, max_restarts=-1, max_task_retries=-1, scheduling_strategy=home
-        ).remote()  # fmt: skip
-        try:
-            with models_stay_at(door):
-                shared = ray.put(work)
-            hire = ray.remote(Worker).options(
-                num_cpus=0 if kind == "waits" else 1, max_concurrency=threads, scheduling_strategy="SPREAD"
-            )
-            crew = _Crew(ray, lambda: hire.remote(shared, code_here()), hands, threads if kind == "waits" else AHEAD)
-            yield from crew.answers(Portions(things, most=1 if kind == "waits" else MOST))
-        finally:
-            ray.kill(door)
+        with models_stay_at(self._door):
+            shared = ray.put(work)
+        number = count()
+
+        def hire() -> Any:
+            """One more worker; those that wait take no core, so they are spread over the nodes by hand."""
+            where = _at(ray, _alive(ray), next(number)) if kind == "waits" else "DEFAULT"
+            worker = ray.remote(Worker).options(
+                num_cpus=0 if kind == "waits" else 1, max_concurrency=threads, scheduling_strategy=where
+            )  # fmt: skip
+            return worker.remote(shared, code_here())
+
+        crew = _Crew(ray, hire, hands, threads if kind == "waits" else AHEAD)
+        yield from crew.answers(Portions(things, most=1 if kind == "waits" else MOST))
 
     def _shape(self, ray: Any, kind: Kind, things: int) -> tuple[int, int]:
         """How many threads a worker has, and how many workers there are."""
@@ -70,18 +74,30 @@ class RayRunner:
 
     def _joined(self) -> Any:
         if self._ray is None:
-            ray = _quiet_ray()
-            here: dict[str, Any] = {"address": "local", "num_cpus": self.cores, "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
+            ray = _quiet_ray(alone=not self.address)
+            here = {"address": "local", "num_cpus": self.cores, "include_dashboard": False}
             try:
+                if self.address not in ("", "auto"):
+                    _somebody_listens(self.address)
                 ray.init(**({"address": self.address} if self.address else here), log_to_driver=False, logging_level="CRITICAL")
-            except (ConnectionError, RuntimeError, ValueError, TimeoutError, OSError) as error:
+            except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
                 raise PersonaError(
                     f"The Ray cluster {self.address or 'of this machine'} cannot be joined.",
                     why=str(error).splitlines()[0] if str(error) else type(error).__name__,
                     mend="ray start --head (and `ray start --address HOST:PORT` on other machines), or build without --runner ray",
                 ) from error
-            self._ray = ray
+            ray._private.worker._worker_logs_enabled = (
+                False  # the one switch for what a cluster prints of its nodes, on our own output
+            )
+            self._ray, self._door = ray, self._opened_door(ray)
         return self._ray
+
+    def _opened_door(self, ray: Any) -> Any:
+        """On the machine of the build, where the answers are kept; it is started again if it dies, and what was asked is asked again."""
+        home = ray.get_runtime_context().get_node_id()
+        return ray.remote(ModelDoor).options(
+            num_cpus=0, max_concurrency=self.at_once, max_restarts=-1, max_task_retries=-1, scheduling_strategy=_at(ray, [home], 0)
+        ).remote()  # fmt: skip
 
     def close(self) -> None:
         """Leaves the cluster; what was started for this build ends."""
@@ -96,11 +112,14 @@ class RayRunner:
         self.close()
 
 
-def _quiet_ray() -> Any:
-    """The library, told before it is loaded to report to nobody and to keep out of the progress bar's way."""
+def _quiet_ray(alone: bool) -> Any:
+    """The library, told before it is loaded to report to nobody and to keep out of the progress bar's way.
+
+    Alone on this machine it listens on the loopback only; the name of the switch is older than what it does.
+    """
     quiet = {
-        "RAY_USAGE_STATS_ENABLED": "0", "RAY_DISABLE_IMPORT_WARNING": "1", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-        "RAY_SCHEDULER_EVENTS": "0", "RAY_DEDUP_LOGS": "0", "RAY_enable_metrics_collection": "0",
+        "RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "RAY_SCHEDULER_EVENTS": "0",
+        "RAY_enable_metrics_collection": "0", **({"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"} if alone else {}),
     }  # fmt: skip
     for name, value in quiet.items():
         os.environ.setdefault(name, value)
@@ -110,6 +129,22 @@ def _quiet_ray() -> Any:
     except ImportError as error:
         raise PersonaError("Ray is not installed.", why=str(error), mend=INSTALL) from error
     return ray
+
+
+def _somebody_listens(address: str) -> None:
+    """Raises OSError or ValueError at once where nobody does: Ray itself would try for minutes."""
+    host, _, port = address.rpartition(":")
+    socket.create_connection((host, int(port)), timeout=CONNECT_S).close()
+
+
+def _alive(ray: Any) -> list[str]:
+    return sorted(node["NodeID"] for node in ray.nodes() if node["Alive"])
+
+
+def _at(ray: Any, nodes: Sequence[str], number: int) -> Any:
+    """One of the nodes in turn; where there is but one, no other will do."""
+    here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
+    return here(nodes[number % len(nodes)], soft=len(nodes) > 1)
 
 
 @contextmanager

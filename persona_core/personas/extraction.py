@@ -81,7 +81,5 @@ def _company(reviews: Sequence[Review], sentences: Sequence[Sentence], topics: M
     for numbers in by_item.values():
         own = numbers[-MOST_COMPANY:]
         of_own = [reviews[sentences[number][0]] for number in own]
-        says[own] = company_says(
-            topics[own], needs[own], [one.id for one in of_own], [one.rating for one in of_own], is_aspect[own]
-        )
+        says[own] = company_says(topics[own], needs[own], [one.id for one in of_own], [one.rating for one in of_own], is_aspect[own])
     return says
