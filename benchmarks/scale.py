@@ -1,4 +1,4 @@
-"""What a catalogue of 50,000 items and 2 million reviews costs: time, memory and disk of each step, how they grow, and more workers."""
+"""What a catalogue of 50,000 items and 2 million reviews costs: each step's time, memory and disk, their growth, and two workers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.harness import Options, options_of, print_table, write_json
-
-asking = lambda quick: [{"x": 1}]
+from benchmarks.scale_asking import asking
 from benchmarks.scale_world import PoolEncoder, write_pool, write_shop
 from persona_core.catalog.choose import choose_source
 from persona_core.mapping import LocalRunner
@@ -67,13 +66,13 @@ def _step(root: Path, step: str, pool: Path, sender: Any) -> None:
     )
 
 
-def measured(folder: Path, items: int, pool: Path, seed: int) -> list[dict[str, Any]]:
+def measured(folder: Path, items: int, pool: Path, seed: int, steps: Sequence[str]) -> list[dict[str, Any]]:
     """Every step of one size."""
     shop, root = folder / "shop", folder / "workspace"
     reviews = write_shop(shop, items, seed)
     choose_source(Workspace.at(root), str(shop))
     rows = []
-    for step in STEPS:
+    for step in (one for one in STEPS if one.name in steps):
         cost = step_alone(root, step.name, pool)
         rows.append({"items": items, "reviews": reviews, "step": step.name, **cost})
         print(
@@ -103,7 +102,7 @@ def growth(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     sizes = sorted({row["items"] for row in rows})
     most = of_n_log_n(sizes) + TOLERANCE
     found = []
-    for step in STEPS:
+    for step in (one for one in STEPS if one.name in {row["step"] for row in rows}):
         own = sorted((row for row in rows if row["step"] == step.name), key=lambda row: int(row["items"]))
         seconds = [row["CPU s"] for row in own]
         fitted = exponent(sizes, seconds) if len(sizes) > 1 and seconds[-1] >= LEAST_S else None
@@ -132,17 +131,18 @@ def own_settings() -> Iterator[None]:
     os.environ.pop("PERSONA_OLLAMA_USE") if before is None else os.environ.update(PERSONA_OLLAMA_USE=before)
 
 
-def asked_for() -> tuple[Options, tuple[int, ...]]:
-    """The options that all benchmarks have, and the sizes: one's own, where the largest would take too long."""
+def asked_for() -> tuple[Options, tuple[int, ...], list[str]]:
+    """The options that all benchmarks have, the sizes, and the steps: fewer, where all of the largest would take too long."""
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--items", type=int, nargs="+", metavar="N", help="the sizes of the catalogue")
+    parser.add_argument("--steps", nargs="+", choices=[step.name for step in STEPS], help="these alone, with all that they read")
     own, others = parser.parse_known_args()
-    options = options_of("scale", (__doc__ or "") + " Sizes of one's own: --items N [N …].", others)
-    return options, tuple(sorted(own.items or (QUICK if options.quick else FULL)))
+    options = options_of("scale", f"{__doc__} Also: {parser.format_usage()}", others)
+    return options, tuple(sorted(own.items or (QUICK if options.quick else FULL))), own.steps or [step.name for step in STEPS]
 
 
 def main() -> None:
-    options, sizes = asked_for()
+    options, sizes, steps = asked_for()
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as name, own_settings():
         pool = Path(name) / "pool.npz"
@@ -150,7 +150,7 @@ def main() -> None:
         with fresh.Pool(1) as helper:
             rate = helper.apply(write_pool, (pool, options.quick))
         for items in sizes:
-            rows += measured(Path(name) / f"{items}", items, pool, options.seed)
+            rows += measured(Path(name) / f"{items}", items, pool, options.seed, steps)
             if options.json:
                 options.json.with_suffix(".part").write_text(json.dumps(rows, indent=1))
     grown = growth(rows)

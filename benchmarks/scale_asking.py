@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -73,18 +75,12 @@ def _seconds(runner: str, workers: int, address: str, folder: Path, questions: i
     return moments[-1] - moments[WARM_UP]
 
 
-class _runner:
-    """A runner for so long."""
+@contextmanager
+def _runner(name: str, workers: int) -> Iterator[Runner]:
+    if name == "local":
+        yield LocalRunner(workers)
+        return
+    from persona_core.mapping.ray_runner import RayRunner
 
-    def __init__(self, name: str, workers: int) -> None:
-        from persona_core.mapping.ray_runner import RayRunner
-
-        self.runner: Runner = LocalRunner(workers) if name == "local" else RayRunner(workers)
-
-    def __enter__(self) -> Runner:
-        return self.runner
-
-    def __exit__(self, *_: object) -> None:
-        close = getattr(self.runner, "close", None)
-        if close:
-            close()
+    with RayRunner(workers) as runner:
+        yield runner

@@ -1,4 +1,4 @@
-"""The same door with a Ray cluster of two nodes behind it: the same answers and files, nothing asked twice, whoever dies in the middle."""
+"""The door with a Ray cluster of two nodes behind it: the same answers and files, nothing asked twice, whoever dies in the middle."""
 
 from __future__ import annotations
 
@@ -12,17 +12,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
-
-for _name, _value in {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED": "0"}.items():
-    os.environ.setdefault(_name, _value)  # before it is imported: it listens on the loopback and reports to nobody
-ray = pytest.importorskip("ray", reason="Ray is not installed: pip install -r requirements-scale.txt")
-
-from ray.cluster_utils import Cluster
 
 from persona_core.catalog.choose import choose_source
 from persona_core.errors import ModelAnswerBad, PersonaError, StepFailed
@@ -37,21 +32,13 @@ from persona_core.steps import STEPS, pipeline_of
 from persona_core.workspace import Workspace
 from tests.support.models import appears
 from tests.support.ollama_stand_in import DIGEST, OllamaStandIn, Request
+from tests.support.ray_cluster import cluster_of
 from tests.support.shop_model import words
 
-pytestmark = pytest.mark.xdist_group("ray")  # one cluster at a time is enough for two cores
-NOTICED_SOON = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 300, "health_check_failure_threshold": 3}
-
-
-@contextmanager
-def cluster_of(nodes: int) -> Iterator[Cluster]:
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "_system_config": NOTICED_SOON})
-    for _ in range(nodes - 1):
-        cluster.add_node(num_cpus=1)
-    try:
-        yield cluster
-    finally:
-        cluster.shutdown()
+pytestmark = [
+    pytest.mark.xdist_group("ray"),  # one cluster at a time is enough for two cores
+    pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed: pip install -r requirements-scale.txt"),
+]
 
 
 @pytest.fixture(scope="module")

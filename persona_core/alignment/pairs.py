@@ -19,7 +19,7 @@ LIKED = pleased(3.5)
 """How pleased somebody must have been for the item to count as liked, as in evaluation; who gave no stars did choose it."""
 Codes = npt.NDArray[np.int32]
 NOBODY = -1
-MOST_VISITS = 60_000
+MOST_VISITS = 30_000
 """Of so many in all a small linear head learns what there is to learn; beyond that, people are drawn."""
 
 

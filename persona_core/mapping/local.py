@@ -116,7 +116,7 @@ _received: Callable[[Any], Any] | None = None
 
 def _receive(work: Callable[[Any], Any]) -> None:
     """What a new process begins with: the work comes once, not with every portion."""
-    global _received  # noqa: PLW0603 - a process of a pool has no other place for it
+    global _received
     _received = work
 
 

@@ -93,7 +93,7 @@ class RayRunner:
         return self._ray
 
     def _opened_door(self, ray: Any) -> Any:
-        """On the machine of the build, where the answers are kept; it is started again if it dies, and what was asked is asked again."""
+        """On the machine of the build, where the answers are kept; started again if it dies, with what it was asked."""
         home = ray.get_runtime_context().get_node_id()
         return ray.remote(ModelDoor).options(
             num_cpus=0, max_concurrency=self.at_once, max_restarts=-1, max_task_retries=-1, scheduling_strategy=_at(ray, [home], 0)

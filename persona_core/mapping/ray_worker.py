@@ -1,4 +1,4 @@
-"""What runs on a Ray cluster beside the build: workers that do portions of the work, and the one door through which they ask models."""
+"""What runs on a Ray cluster beside the build: workers that do portions of the work, and the door through which they ask models."""
 
 from __future__ import annotations
 
