@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ from persona_core.settings import DEMO_DATA, OllamaSettings
 from persona_core.steps import STEPS, pipeline_of
 from persona_core.workspace import Workspace
 from tests.support.models import appears
+from tests.support.noting import Noting, dies_always, dies_once, raises
 from tests.support.ollama_stand_in import DIGEST, OllamaStandIn, Request
 from tests.support.ray_cluster import cluster_of
 from tests.support.shop_model import words
@@ -51,43 +51,6 @@ def address() -> Iterator[str]:
 def runner(address: str) -> Iterator[RayRunner]:
     with RayRunner(4, address) as found:
         yield found
-
-
-# Work that notes what it did: a line a call, in a file, since it is done in other processes --------------------------------
-
-
-@dataclass(frozen=True)
-class Noting:
-    """Squares a number, and does first what it was told to do at some numbers."""
-
-    notes: Path
-    first: dict[int, Callable[[Path], None]] = field(default_factory=dict)
-    seconds: float = 0.0
-
-    def __call__(self, number: int) -> int:
-        with self.notes.open("a") as file:
-            file.write(f"{number}\n")
-        if number in self.first:
-            self.first[number](self.notes.with_name(f"died at {number}"))
-        time.sleep(self.seconds)
-        return number * number
-
-    def calls(self) -> Counter[int]:
-        return Counter(int(line) for line in self.notes.read_text().split()) if self.notes.exists() else Counter()
-
-
-def dies_once(mark: Path) -> None:
-    if not mark.exists():
-        mark.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
-def dies_always(mark: Path) -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def raises(mark: Path) -> None:
-    raise ModelAnswerBad("seven", why="because", mend="eight")
 
 
 def done_by(runner: RayRunner, work: Callable[[Any], Any], many: int, journal: Path, kind: Kind = "waits") -> list[Any]:
