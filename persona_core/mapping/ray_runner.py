@@ -42,6 +42,8 @@ class RayRunner:
         """Of this machine, that a cluster started here may use; None for all."""
         self._ray: Any = None
         self._door: Any = None
+        self._idle: dict[int, list[Any]] = {}
+        """Workers of earlier steps, by the number of their threads; 0 for those that compute."""
 
     def run(self, work: Callable[[Any], Any], things: Sequence[Numbered], kind: Kind = "waits") -> Iterator[Numbered]:
         if not things:
@@ -50,18 +52,22 @@ class RayRunner:
         threads, hands = self._shape(ray, kind, len(things))
         with models_stay_at(self._door):
             shared = ray.put(work)
+        idle = self._idle.setdefault(threads if kind == "waits" else 0, [])
         number = count()
 
         def hire() -> Any:
             """One more worker; those that wait take no core, so they are spread over the nodes by hand."""
+            if idle:
+                return idle.pop()
             where = _at(ray, _alive(ray), next(number)) if kind == "waits" else "DEFAULT"
             worker = ray.remote(Worker).options(
                 num_cpus=0 if kind == "waits" else 1, max_concurrency=threads, scheduling_strategy=where
             )  # fmt: skip
-            return worker.remote(shared, code_here())
+            return worker.remote(code_here())
 
-        crew = _Crew(ray, hire, hands, threads if kind == "waits" else AHEAD)
+        crew = _Crew(ray, hire, shared, hands, threads if kind == "waits" else AHEAD)
         yield from crew.answers(Portions(things, most=1 if kind == "waits" else MOST))
+        idle += crew.at_rest()
 
     def _shape(self, ray: Any, kind: Kind, things: int) -> tuple[int, int]:
         """How many threads a worker has, and how many workers there are."""
@@ -104,6 +110,7 @@ class RayRunner:
         if self._ray is not None:
             self._ray.shutdown()
             self._ray = None
+            self._idle.clear()
 
     def __enter__(self) -> Self:
         return self
@@ -171,16 +178,18 @@ class _Errand(NamedTuple):
 class _Crew:
     """The workers of one run: hands them portions, and puts another in the place of one that is lost."""
 
-    def __init__(self, ray: Any, hire: Callable[[], Any], hands: int, at_once: int) -> None:
+    def __init__(self, ray: Any, hire: Callable[[], Any], work: Any, hands: int, at_once: int) -> None:
         self._ray = ray
         self._hire = hire
+        self._work = work
         self._at_once = at_once
         self._starting: dict[Any, Any] = {}
         self._load: dict[Any, int] = {}
         """By worker, how many portions it has."""
         self._running: dict[Any, _Errand] = {}
         self._failures = 0
-        """Of starting a worker, in a row."""
+        """Of starting a worker, in a row; those of an earlier step may have died since."""
+        self._most_failures = 3 + hands
         for _ in range(hands):
             self._start()
 
@@ -197,12 +206,20 @@ class _Crew:
             if error is not None:
                 raise error
         finally:
-            for hand in [*self._load, *self._starting.values()]:
+            busy = [errand.hand for errand in self._running.values()]
+            for hand in {*busy, *self._starting.values()}:  # stopped in the middle, or not needed any more
+                self._load.pop(hand, None)
                 self._ray.kill(hand)
+
+    def at_rest(self) -> list[Any]:
+        """The workers that are left when all is done; others may use them."""
+        for hand in self._load:
+            hand.take.remote(None)
+        return list(self._load)
 
     def _start(self) -> None:
         hand = self._hire()
-        self._starting[hand.hello.remote()] = hand
+        self._starting[hand.take.remote(self._work)] = hand
 
     def _hand_out(self, portions: Portions) -> None:
         while len(portions) and self._load:
@@ -256,7 +273,7 @@ class _Crew:
             raise known
         else:
             self._failures += 1
-            if self._failures > 3:
+            if self._failures > self._most_failures:
                 raise StepFailed("Workers of the Ray cluster die as soon as they are started.", why=str(error)) from error
         if errand is None or self._load.pop(hand, None) is not None:  # once for all that it had under way
             self._ray.kill(hand)

@@ -27,21 +27,24 @@ def code_here() -> str:
 
 
 class Worker:
-    """Holds the work and does portions of it; one process of the cluster."""
+    """Is given work and does portions of it; one process of the cluster, kept for all steps of a build: to start it is dear."""
 
-    def __init__(self, work: Callable[[Any], Any], code: str) -> None:
+    def __init__(self, code: str) -> None:
         if code_here() != code:
             raise StepFailed(
                 f"The machine {socket.gethostname()} has another version of the project.",
                 why="Its results would not be those of this machine.",
                 mend=f"bring {Path(persona_core.__file__).parent.parent} there to the same state, then run the same command again",
             )
+        self._work: Callable[[Any], Any] | None = None
+
+    def take(self, work: Callable[[Any], Any] | None) -> None:
+        """Answers as soon as the process is there and has its work; with None it lets go of what it had."""
         self._work = work
 
-    def hello(self) -> None:
-        """Answers as soon as the process is there and has its work."""
-
     def each(self, portion: Portion) -> Done:
+        if self._work is None:
+            raise RuntimeError("a worker was given a portion before its work")
         return applied(self._work, portion)
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from persona_core.alignment.head import Head, unit
-from persona_core.alignment.pairs import LIKED, NOBODY, Pairs, World, item_middles, pairs_of, past_weights, pooled
+from persona_core.alignment.pairs import LIKED, NOBODY, Pairs, World, item_middles, pairs_of, past_weights, pooled, with_fewer_people
 from persona_core.alignment.training import Among, Recipe, _among, _no_negatives
 from persona_core.personas.needs import read_needs
 from persona_core.profiles.building import build_profile
@@ -258,3 +258,13 @@ def test_in_a_large_catalogue_a_pair_meets_the_drawn_items_and_those_of_its_batc
         assert not away[row, pairs.item[row]]
         assert away[row, sorted(others)].all()
         assert not away[row, [item for item in set(pairs.item.tolist()) if item not in others]].any()
+
+
+def test_of_too_many_people_some_are_drawn_with_all_that_they_did() -> None:
+    world = world_of(**{f"p{n}": [visit("radio"), visit("tent")] for n in range(10)})
+    drawn = with_fewer_people(world, seed=3, most=7)
+    assert len(drawn.visits) == 4
+    assert all(drawn.visits[user] == world.visits[user] for user in drawn.visits)
+    assert drawn.visits.keys() == with_fewer_people(world, seed=3, most=7).visits.keys()
+    assert drawn.visits.keys() != with_fewer_people(world, seed=4, most=7).visits.keys()
+    assert with_fewer_people(world, seed=3, most=20) is world
