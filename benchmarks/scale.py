@@ -156,11 +156,11 @@ def main() -> None:
     grown = growth(rows)
     print_table(grown)
     print("\nCPU seconds of one process by the number of items: neighbours on a shared machine lengthen other clocks.")
-    print(f"Encoding is left out of them: the encoder itself reads {rate:.0f} texts a second here.\n")
+    print(f"Encoding is left out of them: the encoder itself reads {rate:.0f} texts a CPU second here.\n")
     asked = asking(options.quick)
     print_table(asked)
     write_json("scale", options, ["numpy", "pandas", "pyarrow"], {
-        "rows": rows, "growth": grown, "texts a second": rate, "asking": asked,
+        "rows": rows, "growth": grown, "texts a CPU second": rate, "asking": asked,
     })  # fmt: skip
 
 

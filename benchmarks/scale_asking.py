@@ -18,8 +18,8 @@ from persona_core.llm.protocol import LanguageModel
 from persona_core.mapping import LocalRunner, Runner, mapped
 from persona_core.settings import OllamaSettings
 
-DELAY_S, DELAY_QUICK_S = 0.5, 0.1
-QUESTIONS, QUESTIONS_QUICK = 80, 24
+DELAY_S, DELAY_QUICK_S = 1.0, 0.1
+QUESTIONS, QUESTIONS_QUICK = 40, 24
 WARM_UP = 4
 WORKERS = (1, 2)
 

@@ -95,12 +95,12 @@ def sentences() -> list[str]:
 
 
 def write_pool(path: Path, quick: bool) -> float:
-    """Encodes sentences of the pool, from which every other text's vectors are taken; says how many the encoder reads in a second."""
+    """Encodes sentences of the pool, from which every other text's vectors are taken; says how many the encoder reads in a CPU second."""
     encoder, texts = BaseEncoder(), sentences()[:: 16 if quick else 1]
     encoder.read(texts[:8])  # what it loads is loaded
-    began = time.perf_counter()
+    began = time.process_time()
     read = encoder.read(texts)
-    seconds = time.perf_counter() - began
+    seconds = time.process_time() - began
     np.savez(path, topics=read.topics, manners=read.manners, texts=np.array(texts))
     return len(texts) / seconds
 

@@ -212,7 +212,8 @@ class Among:
 def _among(net: Any, pairs: Pairs, rows: npt.NDArray[Any], recipe: Recipe, generator: np.random.Generator) -> Among:
     """All items; in a large catalogue those drawn for this batch, and the ones that its pairs are about."""
     if net.items <= recipe.most_items:
-        return net.everything
+        everything: Among = net.everything
+        return everything
     drawn = generator.choice(net.items, recipe.most_items, replace=False)
     return Among.of(net, np.union1d(drawn, pairs.item[rows]).astype(np.int64))
 

@@ -74,10 +74,9 @@ def _judged(context: StepContext, reviews: list[Review], sentences: list[Sentenc
     texts = texts_of(reviews, sentences)
     for part in parts_read(BaseEncoder(), texts, context.folder, context.progress, context.runner):
         judged = judge.judge(part.texts, part.readings, [None] * len(part.texts))
-        for said, topic, *one in zip(part.places, part.readings.topics, *judged, strict=True):
-            topics[said] = topic
-            for column, value in zip(found, one, strict=True):
-                column[said] = value
+        for row, said in enumerate(part.places):
+            topics[said] = part.readings.topics[row]
+            found.kinds[said], found.praise[said], found.needs[said] = judged.kinds[row], judged.praise[row], judged.needs[row]
     return topics, found._replace(praise=found.praise + stars_say([reviews[place].rating for place, _ in sentences]))
 
 

@@ -77,7 +77,7 @@ def _beginnings(panel: Panel) -> Table:
         if (age, group) not in lenders:  # all that were there for longer; the item itself never is
             like = launched[windows.age[launched] > age]
             same = like[panel.groups[like] == group]
-            lenders[age, group] = same if len(same) else like
+            lenders[age, group] = (same if len(same) else like).astype(np.int32)
         own = windows.counts[item, windows.many - age :]
         found[item] = _with_others(panel, item, lenders[age, group], age, own)
     return found
