@@ -13,7 +13,9 @@ import click
 
 from persona_core import __version__, cli_personas, cli_profiles, cli_ranking, cli_scenarios, cli_study, cli_trends
 from persona_core.cli_progress import progress_option
+from persona_core.cli_runner import chosen_runner, runner_options
 from persona_core.errors import BuildStopped, PersonaError
+from persona_core.mapping import Runner
 from persona_core.progress import Listener
 from persona_core.settings import default_workspace
 from persona_core.workspace import Manifest, Workspace
@@ -106,14 +108,18 @@ def ingest(workspace: Workspace, as_json: bool, listener: Listener, **options: A
 @click.option("--only", metavar="STEP", help="Bring just this step up to date.")
 @_command
 @progress_option
+@runner_options
 @_source_options
-def build(workspace: Workspace, as_json: bool, only: str | None, listener: Listener, **options: Any) -> dict[str, Any]:
+def build(
+    workspace: Workspace, as_json: bool, only: str | None, listener: Listener, runner: str, address: str, **options: Any
+) -> dict[str, Any]:  # fmt: skip
     """Bring everything up to date: read the data if need be, then build what is stale or missing.
 
     What is up to date is skipped. A build that was stopped or killed goes on where it was.
     """
     _choose_source(workspace, **options)
-    return _build(workspace, only, listener)
+    with chosen_runner(workspace, runner, address) as who:
+        return _build(workspace, only, listener, who)
 
 
 def _choose_source(workspace: Workspace, *, source: str | None, replace: bool, **options: Any) -> None:
@@ -131,12 +137,12 @@ def _choose_source(workspace: Workspace, *, source: str | None, replace: bool, *
         choose_source(workspace, source, replace=replace, **options)
 
 
-def _build(workspace: Workspace, only: str | None, listener: Listener) -> dict[str, Any]:
+def _build(workspace: Workspace, only: str | None, listener: Listener, runner: Runner | None = None) -> dict[str, Any]:
     from persona_core.steps import pipeline_of
 
     began = time.monotonic()
     pipeline = pipeline_of(workspace)
-    manifests = pipeline.build(only, listener)
+    manifests = pipeline.build(only, listener, runner)
     seconds = round(time.monotonic() - began, 2)
     _say_rejects(workspace, manifests)
     click.echo(f"Built in {seconds:.1f} s: {workspace.root}", err=True)

@@ -6,6 +6,7 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 
 class PersonaError(Exception):
@@ -20,8 +21,16 @@ class PersonaError(Exception):
     def __str__(self) -> str:
         return "\n".join(part for part in (self.what, self.why, self.mend and f"To mend it: {self.mend}") if part)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """It may come from another process, and says there what it said here."""
+        return _told_elsewhere, (type(self), self.what, self.why, self.mend)
+
     def as_dict(self) -> dict[str, str]:
         return {"error": type(self).__name__, "what": self.what, "why": self.why, "mend": self.mend}
+
+
+def _told_elsewhere(kind: type[PersonaError], what: str, why: str, mend: str) -> PersonaError:
+    return kind(what, why=why, mend=mend)
 
 
 class SettingsError(PersonaError):

@@ -6,6 +6,7 @@ describe it in a `Step`, and put that in the list in `persona_core/steps.py`.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ from persona_core.errors import (
     readable_disk_errors,
 )
 from persona_core.files import canonical_json, digest, file_digest
-from persona_core.mapping import LocalRunner, Runner, mapped
+from persona_core.mapping import Kind, LocalRunner, Runner, mapped
 from persona_core.progress import Listener, Meter, nobody
 from persona_core.settings import Settings
 from persona_core.sources import code_digest
@@ -79,11 +80,15 @@ class StepContext:
         self.meter.working(done, total, unit)
 
     def map(
-        self, function: Callable[[Thing], Any], things: Sequence[Thing], *, key: Callable[[Thing], str], unit: str
-    ) -> Iterator[Any]:
-        """`function` of each thing, in their order. Each answer is kept at once: a killed step asks nothing twice."""
-        journal = self.folder / ".journal.jsonl"
-        return mapped(function, things, key, journal, self.runner, lambda done: self.progress(done, len(things), unit))
+        self, work: Callable[[Thing], Any], things: Sequence[Thing], *, key: Callable[[Thing], str], unit: str, kind: Kind = "waits",
+        journal: str = "journal",
+    ) -> Iterator[Any]:  # fmt: skip
+        """The work's answer for each thing, in their order. Each is kept at once: a killed step does nothing twice.
+
+        A step that maps more than once names a journal for each; what the work may be, `Runner` says.
+        """
+        file = self.folder / f".{journal}.jsonl"
+        return mapped(work, things, key, file, self.runner, lambda done: self.progress(done, len(things), unit), kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +230,7 @@ class Pipeline:
         settings = self.workspace.settings
         work = self.workspace.work_folder(step.name, fingerprint[:16])
         work.mkdir(parents=True, exist_ok=True)
-        context = StepContext(self.workspace, settings, work, inputs, meter, runner or LocalRunner(_workers(settings)), because)
+        context = StepContext(self.workspace, settings, work, inputs, meter, runner or local_runner(settings), because)
         meter.tell("started")
         began = time.monotonic()
         counts = self._guarded(step, context)
@@ -268,8 +273,12 @@ class Pipeline:
             ) from error
 
 
-def _workers(settings: Settings) -> int:
-    """Enough to keep every model server busy, and every core."""
+def local_runner(settings: Settings) -> LocalRunner:
+    return LocalRunner(at_once(settings), min(settings.workers, os.cpu_count() or 1))
+
+
+def at_once(settings: Settings) -> int:
+    """Enough to keep every model server busy, and every worker."""
     return max(settings.workers, settings.ollama.parallel * len(settings.ollama.hosts))
 
 

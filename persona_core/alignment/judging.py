@@ -6,7 +6,7 @@ The first teacher, hindsight, compares vectors; it always finds a nearest person
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
@@ -100,7 +100,7 @@ def judged_personas(
     questions = questions_in(world, reviews_by_id)
     verdicts: dict[Key, Verdict] = {}
     for number, question in enumerate(questions, start=1):
-        verdict = verdict_on(model, world, question)
+        verdict = verdict_on(model, world.personas, question)
         if verdict is not None:
             verdicts[question.user_id, question.item] = verdict
         tell(number, len(questions), "reviews")
@@ -124,10 +124,10 @@ def questions_in(world: World, reviews_by_id: Mapping[str, Review]) -> list[Ques
     return questions
 
 
-def verdict_on(model: LanguageModel, world: World, question: Question) -> Verdict | None:
+def verdict_on(model: LanguageModel, known: Sequence[Persona], question: Question) -> Verdict | None:
     """The judge's answer; None if the model had none to give. Safe to call from several threads, as the model is."""
     try:
-        choice = model.ask(prompt_for(world, question), choice_among(len(question.rows))).value
+        choice = model.ask(prompt_for(known, question), choice_among(len(question.rows))).value
     except ModelAnswerBad:
         return None
     if not 0 <= choice.persona <= len(question.rows):
@@ -136,9 +136,9 @@ def verdict_on(model: LanguageModel, world: World, question: Question) -> Verdic
     return Verdict(row, choice.sure, len(question.rows))
 
 
-def prompt_for(world: World, question: Question) -> Prompt:
+def prompt_for(known: Sequence[Persona], question: Question) -> Prompt:
     """The personas by number, without any words of reviewers: those may be the writer's own, and would give the answer away."""
-    personas = (world.personas[row] for row in question.rows)
+    personas = (known[row] for row in question.rows)
     lines = [
         f"{number}. {' '.join(one.name.split())}: {in_other_words(one.description)}".rstrip(": ")
         for number, one in enumerate(personas, start=1)

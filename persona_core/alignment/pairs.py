@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,8 @@ LIKED = pleased(3.5)
 """How pleased somebody must have been for the item to count as liked, as in evaluation; who gave no stars did choose it."""
 Codes = npt.NDArray[np.int32]
 NOBODY = -1
+MOST_VISITS = 30_000
+"""Of so many in all a small linear head learns what there is to learn; beyond that, people are drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,21 @@ class Pairs:
 
     def __len__(self) -> int:
         return len(self.item)
+
+
+def with_fewer_people(world: World, seed: int, most: int = MOST_VISITS) -> World:
+    """The world with so many drawn people that they have about `most` visits; all of them, where there are no more."""
+    left = most
+    drawn: dict[str, Sequence[Visit]] = {}
+    if sum(map(len, world.visits.values())) <= most:
+        return world
+    users = sorted(world.visits)
+    for place in np.random.default_rng(seed).permutation(len(users)).tolist():
+        if left <= 0:
+            break
+        drawn[users[place]] = world.visits[users[place]]
+        left -= len(world.visits[users[place]])
+    return replace(world, visits=drawn)
 
 
 def item_middles(items: Sequence[str], personas: Sequence[Persona], vectors: Matrix, head: Head) -> Matrix:

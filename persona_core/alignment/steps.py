@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from persona_core.alignment.curves import curve_svg
 from persona_core.alignment.head import FILE, Head
 from persona_core.alignment.judging import Judged, Question, Sure, Verdict, agreement, questions_in, verdict_on, with_teacher
-from persona_core.alignment.pairs import NOBODY, Pairs, World, pairs_of
+from persona_core.alignment.pairs import NOBODY, Pairs, World, pairs_of, with_fewer_people
 from persona_core.alignment.phrases import PHRASES, PhraseBook, save_phrases
 from persona_core.alignment.shipped import MARK, mark_of, take_shipped
 from persona_core.alignment.training import Epoch, Recipe, Trained, train_head
@@ -25,6 +26,7 @@ from persona_core.personas.needs import read_needs
 from persona_core.pipeline import Counts, Step, StepContext
 from persona_core.profiles.building import Rules, avoided, told_of
 from persona_core.profiles.steps import INPUTS, moment_of, needs_known, visits_in
+from persona_core.schema import Persona
 from persona_core.text.encoder import IDENTITY, Matrix
 from persona_core.workspace import Artefact, Workspace
 
@@ -86,8 +88,9 @@ def lessons_in(world: World, book: PhraseBook, rules: Rules) -> tuple[Head, Pair
 
 
 def trained_on(world: World, book: PhraseBook, rules: Rules, recipe: Recipe, tell: Any = lambda *_: None) -> Trained:
-    start, pairs = lessons_in(world, book, rules)
-    return train_head(world, pairs, start, recipe, tell)
+    fewer = with_fewer_people(world, recipe.seed)
+    start, pairs = lessons_in(fewer, book, rules)
+    return train_head(fewer, pairs, start, recipe, tell)
 
 
 def _train(context: StepContext) -> Counts:
@@ -103,6 +106,7 @@ def _train(context: StepContext) -> Counts:
         card = take_shipped(mark, context.file(CARD), (context.file(FILE), context.file(CURVE)))
         if card is not None:
             return _counts(tuple(Epoch(**one) for one in card["curve"])) | {"note": "the head that ships with the demo world"}
+    world = with_fewer_people(world, recipe.seed)
     start, pairs = lessons_in(world, book, rules)
     taught = with_teacher(pairs, judged) if judged else pairs
     trained = train_head(world, taught, start, recipe, context.progress)
@@ -157,16 +161,27 @@ def _judge(context: StepContext) -> OllamaModel | None:
     return model
 
 
-def asked_judge(context: StepContext, world: World, model: LanguageModel) -> Judged:
-    """What the model says of every liked item that its person wrote about."""
+@dataclass(frozen=True, slots=True)
+class _Judging:
+    """Which of an item's personas the writer of some reviews is, by the model's word."""
 
-    def ask(question: Question) -> dict[str, Any]:
-        verdict = verdict_on(model, world, question)
+    model: LanguageModel
+    personas: tuple[Persona, ...]
+
+    def __call__(self, question: Question) -> dict[str, Any]:
+        verdict = verdict_on(self.model, self.personas, question)
         return {} if verdict is None else verdict._asdict()
 
+
+def asked_judge(context: StepContext, world: World, model: LanguageModel) -> Judged:
+    """What the model says of every liked item that its person wrote about."""
     reviews = {review.id: review for review in Catalog.of(context.inputs["catalog"]).texts()}
     questions = questions_in(world, reviews)
-    answers = list(context.map(ask, questions, key=lambda one: f"{one.user_id}\n{world.items[one.item]}", unit="reviews"))
+    answers = list(
+        context.map(
+            _Judging(model, world.personas), questions, key=lambda one: f"{one.user_id}\n{world.items[one.item]}", unit="reviews"
+        )
+    )
     verdicts = {
         (one.user_id, one.item): Verdict(answer["persona"], Sure(answer["sure"]), answer["among"])
         for one, answer in zip(questions, answers, strict=True)

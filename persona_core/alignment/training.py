@@ -15,6 +15,9 @@ from persona_core.alignment.pairs import NOBODY, Pairs, World, spoken_pairs
 from persona_core.text.encoder import DIMENSION, Matrix
 
 FAR = -2.0
+MOST_HELD, MOST_HELD_AMONG = 1_000, 5_000
+"""In a larger catalogue so many held-out pairs are looked for among so many items: enough for a curve, and it must cost little."""
+Rows = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,26 +134,27 @@ def _net(world: World, start: Head, recipe: Recipe) -> Any:
             self.items = len(world.items)
             self.renown = torch.tensor(renown(world))
             self.renown_say = nn.Parameter(torch.tensor(1.0))
+            self.everything = Among.of(self, np.arange(self.items, dtype=np.int64))
 
         def mapped(self, name: str, rows: Any) -> Any:
             return rows + self.dropout(rows) @ self.maps[f"{name}_down"] @ self.maps[f"{name}_up"]
 
-        def matches(self, words: Any, fears: Any, past: Any, mix: Any) -> tuple[Any, Any]:
-            """The best suiting and the best disappointing match of each item."""
+        def matches(self, words: Any, fears: Any, past: Any, mix: Any, among: Among) -> tuple[Any, Any]:
+            """The best suiting and the best disappointing match of each of these items."""
             normal = nn.functional.normalize
             mix = torch.where(past.any(1, keepdim=True), torch.where(words.any(1, keepdim=True), mix, 0.0), 1.0)  # as in taste_of
             wants = normal(mix * self.mapped("words", words) + (1 - mix) * self.mapped("past", past), dim=1)
             alarmed = normal(wants + FEAR_SAY * normal(self.mapped("words", fears), dim=1), dim=1)
-            personas = normal(self.mapped("personas", self.personas), dim=1)
-            suits = (wants @ personas.T).masked_fill(self.disappoints, FAR)
-            wrong = (alarmed @ personas.T).masked_fill(~self.disappoints, 0.0)
-            places = self.of_item.expand(len(words), -1)
-            best = torch.full((len(words), self.items), FAR).scatter_reduce(1, places, suits, "amax")
-            worst = torch.zeros((len(words), self.items)).scatter_reduce(1, places, wrong, "amax")
+            personas = normal(self.mapped("personas", self.personas[among.rows]), dim=1)
+            suits = (wants @ personas.T).masked_fill(self.disappoints[among.rows], FAR)
+            wrong = (alarmed @ personas.T).masked_fill(~self.disappoints[among.rows], 0.0)
+            places = among.of_item.expand(len(words), -1)
+            best = torch.full((len(words), len(among.items)), FAR).scatter_reduce(1, places, suits, "amax")
+            worst = torch.zeros((len(words), len(among.items))).scatter_reduce(1, places, wrong, "amax")
             return (best, worst), suits
 
-        def forward(self, words: Any, fears: Any, past: Any, mix: Any) -> tuple[Any, Any]:
-            (best, worst), suits = self.matches(words, fears, past, mix)
+        def forward(self, words: Any, fears: Any, past: Any, mix: Any, among: Among) -> tuple[Any, Any]:
+            (best, worst), suits = self.matches(words, fears, past, mix, among)
             return best - nn.functional.softplus(self.penalty) * worst, suits
 
     return Net()
@@ -165,16 +169,53 @@ def _loss(net: Any, pairs: Pairs, rows: npt.NDArray[Any], recipe: Recipe, genera
     mix = torch.tensor(generator.uniform(0.2, 0.8, (len(rows), 1)).astype(np.float32))
     hidden = torch.tensor(generator.random((len(rows), 1)))
     mix = torch.where(hidden < recipe.channel_loss, 1.0, torch.where(hidden > 1 - recipe.channel_loss, 0.0, mix))
-    scores, suits = net(words, fears, past, mix)
-    scores = scores / recipe.temperature + net.renown_say * net.renown
-    scores = scores.masked_fill(_no_negatives(pairs, rows, net.items, recipe, generator), -1e4)
-    loss = cross_entropy(scores, torch.tensor(pairs.item[rows].astype(np.int64)))
+    among = _among(net, pairs, rows, recipe, generator)
+    right = torch.tensor(among.places(pairs.item[rows]))
+    scores, suits = net(words, fears, past, mix, among)
+    scores = scores / recipe.temperature + net.renown_say * net.renown[among.items]
+    scores = scores.masked_fill(_no_negatives(pairs, rows, among), -1e4)
+    loss = cross_entropy(scores, right)
     taught = pairs.persona[rows] != NOBODY
     if recipe.teacher_say and taught.any():
-        same_item = net.of_item[None, :] == torch.tensor(pairs.item[rows][taught].astype(np.int64))[:, None]
-        among = (suits[torch.tensor(taught)] / recipe.temperature).masked_fill(~same_item, -1e4)
-        loss = loss + recipe.teacher_say * cross_entropy(among, torch.tensor(pairs.persona[rows][taught].astype(np.int64)))
+        same_item = among.of_item[None, :] == right[taught][:, None]
+        own = (suits[torch.tensor(taught)] / recipe.temperature).masked_fill(~same_item, -1e4)
+        loss = loss + recipe.teacher_say * cross_entropy(own, torch.tensor(among.rows_at(pairs.persona[rows][taught])))
     return loss
+
+
+@dataclass(frozen=True, slots=True)
+class Among:
+    """The items that are weighed against each other, in order, and the rows of their personas."""
+
+    items: Rows
+    rows: Rows
+    of_item: Any
+    """By persona, the place of its item."""
+
+    @classmethod
+    def of(cls, net: Any, items: Rows) -> Among:
+        import torch
+
+        place = np.full(net.items, -1, np.int64)
+        place[items] = np.arange(len(items))
+        of_item = place[net.of_item.numpy()]
+        rows = np.flatnonzero(of_item >= 0)
+        return cls(items, rows, torch.tensor(of_item[rows]))
+
+    def places(self, items: npt.NDArray[Any]) -> Rows:
+        return np.searchsorted(self.items, items).astype(np.int64)
+
+    def rows_at(self, personas: npt.NDArray[Any]) -> Rows:
+        return np.searchsorted(self.rows, personas).astype(np.int64)
+
+
+def _among(net: Any, pairs: Pairs, rows: npt.NDArray[Any], recipe: Recipe, generator: np.random.Generator) -> Among:
+    """All items; in a large catalogue those drawn for this batch, and the ones that its pairs are about."""
+    if net.items <= recipe.most_items:
+        everything: Among = net.everything
+        return everything
+    drawn = generator.choice(net.items, recipe.most_items, replace=False)
+    return Among.of(net, np.union1d(drawn, pairs.item[rows]).astype(np.int64))
 
 
 def renown(world: World) -> Matrix:
@@ -186,18 +227,16 @@ def renown(world: World) -> Matrix:
     return np.asarray(known - known.mean(), np.float32)
 
 
-def _no_negatives(pairs: Pairs, rows: npt.NDArray[Any], items: int, recipe: Recipe, generator: np.random.Generator) -> Any:
-    """The items that a pair must not be held against: the person's other ones, and in a large catalogue all that are not drawn."""
+def _no_negatives(pairs: Pairs, rows: npt.NDArray[Any], among: Among) -> Any:
+    """The items that a pair must not be held against: the person's other ones."""
     import torch
 
-    away = np.zeros((len(rows), items), bool)
-    if items > recipe.most_items:
-        away[:] = True
-        away[:, generator.choice(items, recipe.most_items, replace=False)] = False
-        away[:, pairs.item[rows]] = False
+    away = np.zeros((len(rows), len(among.items)), bool)
+    right = among.places(pairs.item[rows])
     for place, row in enumerate(rows):
-        away[place, pairs.own[pairs.user[row]]] = True
-        away[place, pairs.item[row]] = False
+        own = pairs.own[pairs.user[row]]
+        away[place, among.places(own[np.isin(own, among.items)])] = True
+        away[place, right[place]] = False
     return torch.tensor(away)
 
 
@@ -207,15 +246,21 @@ def _quality(net: Any, pairs: Pairs, rows: npt.NDArray[Any], temperature: float)
 
     net.eval()
     gains = []
+    among = net.everything
+    if net.items > MOST_HELD_AMONG:
+        rows = rows[:MOST_HELD]
+        drawn = np.random.default_rng(0).choice(net.items, MOST_HELD_AMONG, replace=False)
+        among = Among.of(net, np.union1d(drawn, pairs.item[rows]).astype(np.int64))
     with torch.inference_mode():
         for start in range(0, len(rows), 512):
             some = rows[start : start + 512]
             inputs = (torch.tensor(getattr(pairs, name)[some]) for name in ("words", "fears", "past"))
-            scores = net(*inputs, torch.full((len(some), 1), 0.5))[0] / temperature + net.renown_say * net.renown
+            scores = net(*inputs, torch.full((len(some), 1), 0.5), among)[0] / temperature + net.renown_say * net.renown[among.items]
             scores = scores.numpy()
             for place, row in enumerate(some):
-                target = scores[place, pairs.item[row]]
-                scores[place, pairs.own[pairs.user[row]]] = -np.inf
+                own = pairs.own[pairs.user[row]]
+                target = scores[place, int(among.places(pairs.item[row : row + 1])[0])]
+                scores[place, among.places(own[np.isin(own, among.items)])] = -np.inf
                 rank = 1 + int((~(scores[place] < target)).sum())  # equals stand before it, and so does what is no number
                 gains.append(1.0 / np.log2(rank + 1) if rank <= 10 else 0.0)
     return float(np.mean(gains))

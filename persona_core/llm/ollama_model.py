@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
+from pathlib import Path
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import orjson
 from pydantic import BaseModel
@@ -55,6 +56,18 @@ class _Tries:
     avoid: set[Host] = field(default_factory=set)
 
 
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """All that a model is made from: it can be sent where a model, which holds connections, cannot."""
+
+    settings: OllamaSettings
+    digest: str
+    answers: Path | None
+    """Where they are kept."""
+    seed: int
+    temperature: float
+
+
 class OllamaModel:
     """Safe to ask from several threads. With a cache, what was answered once is never asked again."""
 
@@ -90,6 +103,16 @@ class OllamaModel:
         if not digests:
             raise _missing(settings.model, ", ".join(state.host for state in reachable))
         return cls(settings, digests[0], cache, seed=seed, temperature=temperature)
+
+    @classmethod
+    def made(cls, recipe: Recipe, cache: AnswerCache | None) -> Self:
+        """The very model that a recipe was taken from; `cache` is the one of its answers."""
+        return cls(recipe.settings, recipe.digest, cache, seed=recipe.seed, temperature=recipe.temperature)
+
+    @property
+    def recipe(self) -> Recipe:
+        answers = None if self._cache is None else self._cache.path
+        return Recipe(self._settings, self.digest, answers, self._seed, self._temperature)
 
     def fits(self, prompt: Prompt) -> bool:
         """Whether the prompt and the longest answer fit into the context; guessed on the safe side."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from persona_core.catalog.store import Catalog
@@ -20,19 +21,41 @@ from persona_core.schema import Persona, Review
 Rows = list[dict[str, Any]]
 
 
-def asked_aspects(context: StepContext, reviews: Sequence[Review], model: LanguageModel) -> tuple[Rows, list[Review], Counts]:
-    """The rows of all aspects, the reviews that the model failed at, and what there is to count."""
-    finder = ModelFinder(model)
+@dataclass(frozen=True, slots=True)
+class _FindingAspects:
+    """What the model says that a batch of reviews says."""
 
-    def ask(batch: list[Review]) -> dict[str, Any]:
+    finder: ModelFinder
+
+    def __call__(self, batch: list[Review]) -> dict[str, Any]:
         try:
-            found = finder.find_batch(batch)
+            found = self.finder.find_batch(batch)
         except ModelAnswerBad as error:
             return {"failed": str(error), "reviews": [review.id for review in batch]}
         return {"rows": [row for one in found for row in rows_of(one)], "dropped": sum(one.dropped for one in found)}
 
+
+@dataclass(frozen=True, slots=True)
+class _WritingPersonas:
+    """The personas of one item in the model's words."""
+
+    model: LanguageModel
+    summaries: Mapping[str, str]
+
+    def __call__(self, item: ItemAspects) -> dict[str, Any]:
+        try:
+            authored = author(self.model, self.summaries.get(item.item_id, item.item_id), item.aspects)
+        except ModelAnswerBad as error:
+            return {"failed": str(error), "personas": [], "refused": 0}
+        return {"personas": [one.model_dump(mode="json") for one in authored.personas], "refused": authored.refused}
+
+
+def asked_aspects(context: StepContext, reviews: Sequence[Review], model: LanguageModel) -> tuple[Rows, list[Review], Counts]:
+    """The rows of all aspects, the reviews that the model failed at, and what there is to count."""
+    finder = ModelFinder(model)
     batches = finder.batches(reviews)
-    answers = list(context.map(ask, batches, key=lambda batch: digest(repr([r.id for r in batch]).encode()), unit="batches"))
+    key = lambda batch: digest(repr([review.id for review in batch]).encode())  # noqa: E731
+    answers = list(context.map(_FindingAspects(finder), batches, key=key, unit="batches"))
     failed = {name for answer in answers if "failed" in answer for name in answer["reviews"]}
     rows = [row for answer in answers for row in answer.get("rows", ())]
     counts: Counts = {"dropped": sum(answer.get("dropped", 0) for answer in answers), "by": model.name}
@@ -43,17 +66,9 @@ def asked_personas(
     context: StepContext, catalog: Catalog, items: Sequence[ItemAspects], model: LanguageModel
 ) -> tuple[dict[str, list[Persona]], Counts]:
     """The model's personas by item, and what there is to count; an item that it failed at is not among them."""
-
-    def ask(item: ItemAspects) -> dict[str, Any]:
-        known = catalog.item(item.item_id)
-        try:
-            authored = author(model, summary_of(known) if known else item.item_id, item.aspects)
-        except ModelAnswerBad as error:
-            return {"failed": str(error), "personas": [], "refused": 0}
-        return {"personas": [one.model_dump(mode="json") for one in authored.personas], "refused": authored.refused}
-
     speaking = [item for item in items if item.aspects]
-    answers = list(context.map(ask, speaking, key=lambda item: item.item_id, unit="items"))
+    writing = _WritingPersonas(model, {item.id: summary_of(item) for item in catalog.all_items()})
+    answers = list(context.map(writing, speaking, key=lambda item: item.item_id, unit="items"))
     written = {
         item.item_id: [Persona.model_validate(one) for one in answer["personas"]]
         for item, answer in zip(speaking, answers, strict=True)

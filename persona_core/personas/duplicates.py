@@ -18,10 +18,13 @@ def without_duplicates(personas: Sequence[Persona], vectors: Matrix) -> tuple[li
     """The personas that are left, and their rows in `vectors`; the heavier of two takes in the lighter."""
     order = sorted(range(len(personas)), key=lambda row: (-personas[row].weight, personas[row].id))
     kept: dict[int, Persona] = {}
+    of_item: dict[str, list[int]] = {}
     for row in order:
-        twin = next((at for at in kept if _same(personas[at], personas[row], vectors[at], vectors[row])), None)
+        others = of_item.setdefault(personas[row].item_id, [])
+        twin = next((at for at in others if _same(personas[at], personas[row], vectors[at], vectors[row])), None)
         if twin is None:
             kept[row] = personas[row]
+            others.append(row)
         else:
             kept[twin] = _taking_in(kept[twin], personas[row])
     rows = sorted(kept)
@@ -29,7 +32,7 @@ def without_duplicates(personas: Sequence[Persona], vectors: Matrix) -> tuple[li
 
 
 def _same(one: Persona, other: Persona, here: Matrix, there: Matrix) -> bool:
-    return one.item_id == other.item_id and one.stance is other.stance and float(np.dot(here, there)) >= BOUND
+    return one.stance is other.stance and float(np.dot(here, there)) >= BOUND
 
 
 def _taking_in(one: Persona, other: Persona) -> Persona:

@@ -9,9 +9,9 @@ import numpy as np
 from persona_core.personas.aspects import Found
 from persona_core.personas.reading import Judge
 from persona_core.personas.reading.company import Vector, company_says
-from persona_core.personas.reading.judge import KINDS, Judged
+from persona_core.personas.reading.judge import KINDS, Judged, nothing_judged
 from persona_core.schema import Aspect, AspectKind, Quote, Review, Sentiment
-from persona_core.text.encoder import Readings
+from persona_core.text.encoder import Matrix, Readings
 from persona_core.text.phrases import Telling, label_of
 from persona_core.text.sentences import Span, sentence_spans
 
@@ -36,14 +36,24 @@ def sentences_of(reviews: Sequence[Review]) -> list[Sentence]:
 
 
 def extract(reviews: Sequence[Review], sentences: Sequence[Sentence], readings: Readings, judge: Judge) -> Iterator[Found]:
+    """The aspects of each review, in order, from all that was read of them."""
+    texts = texts_of(reviews, sentences)
+    judged = judge.judge(texts, readings, [reviews[place].rating for place, _ in sentences]) if sentences else nothing_judged(0, 0)
+    yield from aspects_by(reviews, sentences, readings.topics, judged)
+
+
+def texts_of(reviews: Sequence[Review], sentences: Sequence[Sentence]) -> list[str]:
+    return [reviews[place].text[start:end] for place, (start, end) in sentences]
+
+
+def aspects_by(reviews: Sequence[Review], sentences: Sequence[Sentence], topics: Matrix, judged: Judged) -> Iterator[Found]:
     """The aspects of each review, in order; small talk is none. A verdict has a feeling, all else is neutral."""
     if not sentences:
         yield from (Found(review, ()) for review in reviews)
         return
-    texts = [reviews[place].text[start:end] for place, (start, end) in sentences]
-    judged = judge.judge(texts, readings, [reviews[place].rating for place, _ in sentences])
+    texts = texts_of(reviews, sentences)
     kinds = judged.kinds.argmax(1)
-    praise = judged.praise + _company(reviews, sentences, readings, judged)
+    praise = judged.praise + _company(reviews, sentences, topics, judged)
     telling = Telling([texts])
     by_review: dict[int, list[Aspect]] = {}
     for number, (place, (start, end)) in enumerate(sentences):
@@ -60,7 +70,7 @@ def extract(reviews: Sequence[Review], sentences: Sequence[Sentence], readings: 
         yield Found(review, tuple(by_review.get(place, ())))
 
 
-def _company(reviews: Sequence[Review], sentences: Sequence[Sentence], readings: Readings, judged: Judged) -> Vector:
+def _company(reviews: Sequence[Review], sentences: Sequence[Sentence], topics: Matrix, judged: Judged) -> Vector:
     """What the company of each sentence says, item by item."""
     says: Vector = np.zeros(len(sentences))
     by_item: dict[str, list[int]] = {}
@@ -71,7 +81,5 @@ def _company(reviews: Sequence[Review], sentences: Sequence[Sentence], readings:
     for numbers in by_item.values():
         own = numbers[-MOST_COMPANY:]
         of_own = [reviews[sentences[number][0]] for number in own]
-        says[own] = company_says(
-            readings.topics[own], needs[own], [one.id for one in of_own], [one.rating for one in of_own], is_aspect[own]
-        )
+        says[own] = company_says(topics[own], needs[own], [one.id for one in of_own], [one.rating for one in of_own], is_aspect[own])
     return says

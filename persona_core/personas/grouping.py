@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -46,6 +46,16 @@ class Group:
     """The need they speak of most, by its position."""
     certainty: float
     """How far that need stands out before the next one, from 0 to 1."""
+
+    def as_list(self) -> list[Any]:
+        """As JSON can say it."""
+        return [str(self.stance), self.need, self.certainty, [[one.review_id, one.praising, list(one.rows)] for one in self.voices]]
+
+    @classmethod
+    def from_list(cls, parts: list[Any]) -> Self:
+        stance, need, certainty, voices = parts
+        told = tuple(Voice(review, praising, tuple(rows)) for review, praising, rows in voices)
+        return cls(Stance(stance), told, need, certainty)
 
     @property
     def rows(self) -> list[int]:

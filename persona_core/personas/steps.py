@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import numpy as np
+
 from persona_core.catalog.store import Catalog
 from persona_core.errors import StepFailed
 from persona_core.llm.choice import SOURCE, asks_again, model_sources, opened_model
 from persona_core.personas.asked import asked_aspects, asked_personas
 from persona_core.personas.aspects import ASPECTS, KeptAspect, kept, read_aspects, rows_of, write_aspects
 from persona_core.personas.duplicates import without_duplicates
-from persona_core.personas.extraction import extract, sentences_of
+from persona_core.personas.extraction import Sentence, aspects_by, sentences_of, texts_of
 from persona_core.personas.files import PERSONAS, VECTORS, read_vectors, text_of, write_personas_file, write_vectors
 from persona_core.personas.index import INDEX_FILES, build_index, missing_index
 from persona_core.personas.reading import Judge
+from persona_core.personas.reading.judge import Judged, nothing_judged, stars_say
 from persona_core.personas.writing import ItemAspects, write_personas
 from persona_core.pipeline import Counts, Step, StepContext
 from persona_core.schema import AspectKind, Persona, Review, Stance
-from persona_core.text.encoder import IDENTITY, BaseEncoder, Matrix
-from persona_core.text.parts import read_in_parts
+from persona_core.text.encoder import DIMENSION, IDENTITY, BaseEncoder, Matrix
+from persona_core.text.parts import parts_read, topics_in_parts
 from persona_core.workspace import Workspace
 
 CODE = ("persona_core.text", "persona_core.schema", "persona_core.llm", "persona_core.personas.asked")
@@ -44,7 +47,7 @@ def _find_aspects(context: StepContext) -> Counts:
     if model is not None:
         rows, unread, counts = asked_aspects(context, reviews, model)
         rows += _extracted(context, unread)[0]
-        vectors = read_in_parts(BaseEncoder(), [row["text"] for row in rows], context.folder, context.progress).topics
+        vectors = _topics(context, [row["text"] for row in rows])
     else:
         rows, vectors = _extracted(context, reviews)
     write_aspects(context.file(ASPECTS), rows)
@@ -57,11 +60,28 @@ def _find_aspects(context: StepContext) -> Counts:
 def _extracted(context: StepContext, reviews: list[Review]) -> tuple[list[dict[str, Any]], Matrix]:
     """The rows of what is found without a model, and the topic of each."""
     sentences = sentences_of(reviews)
-    texts = [reviews[place].text[start:end] for place, (start, end) in sentences]
-    readings = read_in_parts(BaseEncoder(), texts, context.folder, context.progress)
+    topics, judged = _judged(context, reviews, sentences)
     row_of = {(reviews[place].id, start): row for row, (place, (start, _)) in enumerate(sentences)}
-    rows = [row for found in extract(reviews, sentences, readings, Judge.load()) for row in rows_of(found)]
-    return rows, readings.topics[[row_of[row["review_id"], row["start"]] for row in rows]]
+    rows = [row for found in aspects_by(reviews, sentences, topics, judged) for row in rows_of(found)]
+    return rows, topics[[row_of[row["review_id"], row["start"]] for row in rows]]
+
+
+def _judged(context: StepContext, reviews: list[Review], sentences: list[Sentence]) -> tuple[Matrix, Judged]:
+    """The topic of each sentence and what it is judged to be. How it is said is let go of part by part: it takes the most room."""
+    judge = Judge.load()
+    topics: Matrix = np.zeros((len(sentences), DIMENSION), np.float32)
+    found = nothing_judged(len(sentences), len(judge.need_ids))
+    texts = texts_of(reviews, sentences)
+    for part in parts_read(BaseEncoder(), texts, context.folder, context.progress, context.runner):
+        judged = judge.judge(part.texts, part.readings, [None] * len(part.texts))
+        for row, said in enumerate(part.places):
+            topics[said] = part.readings.topics[row]
+            found.kinds[said], found.praise[said], found.needs[said] = judged.kinds[row], judged.praise[row], judged.needs[row]
+    return topics, found._replace(praise=found.praise + stars_say([reviews[place].rating for place, _ in sentences]))
+
+
+def _topics(context: StepContext, texts: list[str]) -> Matrix:
+    return topics_in_parts(BaseEncoder(), texts, context.folder, context.progress, context.runner)
 
 
 # Personas --------------------------------------------------------------------------------------------------------------
@@ -78,12 +98,13 @@ def _write_personas(context: StepContext) -> Counts:
         written, counts = asked_personas(context, catalog, items, model)
     encoder = BaseEncoder()
     topics = read_vectors(found.file(VECTORS))
+    each = lambda work, those: context.map(work, those, key=lambda one: one.item_id, unit="items", kind="one core", journal="groups")  # noqa: E731
     personas = [
         persona
-        for item, of_item in write_personas(items, topics, Judge.load(), encoder, context.progress)
+        for item, of_item in write_personas(items, topics, Judge.load(), encoder, context.progress, each)
         for persona in written.get(item, of_item)
     ]
-    vectors = read_in_parts(encoder, [text_of(one) for one in personas], context.folder, context.progress).topics
+    vectors = _topics(context, [text_of(one) for one in personas])
     left, rows = without_duplicates(personas, vectors)
     check_grounding(left, {review.id: review for review in catalog.texts()})
     write_personas_file(context.file(PERSONAS), left)

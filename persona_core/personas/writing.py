@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 
@@ -20,6 +21,8 @@ from persona_core.text.phrases import Telling
 RAREST = 1e-4
 SHARES = {AspectKind.PREFERENCE: 1.5, AspectKind.PURPOSE: 1.5}
 Tell = Callable[[int, int, str], None]
+Each = Callable[[Callable[["ItemAspects"], Any], Sequence["ItemAspects"]], Iterable[Any]]
+"""Does the work for each item, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,31 +35,72 @@ class ItemAspects:
     rows: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What the field of every item is laid out from."""
+
+    topics: Matrix
+    evidence: Matrix
+    kinship: Matrix
+    bearings: Matrix
+    middle: Matrix
+    usual: Mapping[str, Matrix]
+
+    @classmethod
+    def of(cls, items: Sequence[ItemAspects], topics: Matrix, judge: Judge) -> Self:
+        chances = judge.need.chances(topics) if len(topics) else np.zeros((0, len(judge.need_ids)), np.float32)
+        evidence = evidence_of(chances)
+        middle: Matrix = topics.mean(0) if len(topics) else np.zeros(judge.bearings.shape[1], np.float32)
+        return cls(topics, evidence, kinship_of(judge), judge.bearings, middle, _usual(items, evidence))
+
+    def field(self, item: ItemAspects) -> Field:
+        return Field(
+            topics=self.topics[list(item.rows)],
+            needs=self.evidence[list(item.rows)],
+            shares=np.array([SHARES.get(one.aspect.kind, 1.0) for one in item.aspects], np.float32),
+            kinship=self.kinship,
+            bearings=self.bearings,
+            middle=self.middle,
+            usual=self.usual[item.scenario],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Grouping:
+    """The groups of one item, as JSON can say them."""
+
+    ground: Ground
+
+    def __call__(self, item: ItemAspects) -> list[Any]:
+        return [one.as_list() for one in group(item.aspects, self.ground.field(item))] if item.aspects else []
+
+
 def write_personas(
-    items: Sequence[ItemAspects], topics: Matrix, judge: Judge, encoder: BaseEncoder, tell: Tell
+    items: Sequence[ItemAspects], topics: Matrix, judge: Judge, encoder: BaseEncoder, tell: Tell, each: Each = map
 ) -> Iterator[tuple[str, list[Persona]]]:
     """The personas of each item, in order; an item of which nothing usable is said has none."""
-    fields = _fields(items, topics, judge)
-    grouped: list[tuple[ItemAspects, Field, list[Group]]] = []
-    for number, item in enumerate(items):
-        grouped.append((item, fields[item.item_id], group(item.aspects, fields[item.item_id]) if item.aspects else []))
-        tell(number + 1, 2 * len(items), "items")
+    ground = Ground.of(items, topics, judge)
+    grouped = [
+        (item, [Group.from_list(one) for one in groups])
+        for item, groups in zip(items, each(_Grouping(ground), items), strict=True)
+    ]  # fmt: skip
     needs = read_needs()
     book = Book(
         needs,
         _vectors_of_names(needs, encoder),
-        Telling([[item.aspects[row].text for row in one.rows] for item, _, groups in grouped for one in groups]),
+        Telling([[item.aspects[row].text for row in one.rows] for item, groups in grouped for one in groups]),
     )
     number = 0
-    for done, (item, field, groups) in enumerate(grouped):
+    for done, (item, groups) in enumerate(grouped):
         taken: set[str] = set()
+        field = ground.field(item)
         personas = []
         for one in groups:
             persona = persona_of(one, number, item.aspects, field, book, taken)
             taken.add(persona.name)
             personas.append(persona)
             number += 1
-        tell(len(items) + done + 1, 2 * len(items), "items")
+        tell(done + 1, len(items), "items")
         yield item.item_id, personas
 
 
@@ -64,25 +108,6 @@ def _vectors_of_names(needs: Sequence[Need], encoder: BaseEncoder) -> tuple[Matr
     """Of each need's names; encoded all at once, which costs a tenth of one call a need."""
     vectors = encoder.topics([name for need in needs for name in need.names])
     return tuple(np.split(vectors, np.cumsum([len(need.names) for need in needs])[:-1]))
-
-
-def _fields(items: Sequence[ItemAspects], topics: Matrix, judge: Judge) -> dict[str, Field]:
-    chances = judge.need.chances(topics) if len(topics) else np.zeros((0, len(judge.need_ids)), np.float32)
-    evidence = evidence_of(chances)
-    kinship, usual = kinship_of(judge), _usual(items, evidence)
-    middle: Matrix = topics.mean(0) if len(topics) else np.zeros(judge.bearings.shape[1], np.float32)
-    return {
-        item.item_id: Field(
-            topics=topics[list(item.rows)],
-            needs=evidence[list(item.rows)],
-            shares=np.array([SHARES.get(one.aspect.kind, 1.0) for one in item.aspects], np.float32),
-            kinship=kinship,
-            bearings=judge.bearings,
-            middle=middle,
-            usual=usual[item.scenario],
-        )
-        for item in items
-    }
 
 
 def kinship_of(judge: Judge) -> Matrix:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -79,14 +80,24 @@ def _build_profiles(context: StepContext) -> Counts:
 
 def _extracted(context: StepContext, items: list[str], visits: dict[str, list[Visit]], now: int) -> list[Profile]:
     """Everybody's profile without a model."""
-    known = needs_known(context.inputs, items)
     rules = Rules(half_life_days=context.settings.ranking.half_life_days)
-    profiles = []
-    for number, user in enumerate(sorted(visits), start=1):
-        profiles.append(build_profile(user, visits[user], items, known, now, rules))
-        if number % 100 == 0 or number == len(visits):
-            context.progress(number, len(visits), "people")
-    return profiles
+    building = _Building(tuple(items), needs_known(context.inputs, items), now, rules)
+    built = context.map(building, sorted(visits.items()), key=lambda one: one[0], unit="people", kind="one core", journal="built")
+    return [Profile.model_validate(one) for one in built]
+
+
+@dataclass(frozen=True, slots=True)
+class _Building:
+    """One person's profile, from their visits and from what everybody's say of needs."""
+
+    items: tuple[str, ...]
+    known: NeedEvidence
+    now: int
+    rules: Rules
+
+    def __call__(self, one: tuple[str, list[Visit]]) -> dict[str, Any]:
+        user, visits = one
+        return build_profile(user, visits, self.items, self.known, self.now, self.rules).model_dump(mode="json")
 
 
 def _evidence(context: StepContext, titles: list[str], visits: dict[str, list[Visit]], now: int) -> dict[str, Evidence]:
@@ -96,23 +107,29 @@ def _evidence(context: StepContext, titles: list[str], visits: dict[str, list[Vi
     return {user: evidence for user, evidence in found.items() if evidence.lines}
 
 
-def asked_profiles(
-    context: StepContext, known: Sequence[Profile], evidence: dict[str, Evidence], model: LanguageModel
-) -> tuple[dict[str, Profile], Counts]:
-    """The model's profiles by person, and what there is to count; a person whom it failed at is not among them."""
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """One person's profile in the model's words."""
 
-    def ask(profile: Profile) -> dict[str, Any]:
+    model: LanguageModel
+
+    def __call__(self, one: tuple[Profile, Evidence]) -> dict[str, Any]:
         try:
-            written = profile_asked(model, profile, evidence[profile.user_id])
+            written = profile_asked(self.model, *one)
         except ModelAnswerBad as error:
             return {"failed": str(error), "profile": None, "refused": 0}
         return {"profile": written.profile and written.profile.model_dump(mode="json"), "refused": written.refused}
 
-    speaking = [one for one in known if one.user_id in evidence]
-    answers = list(context.map(ask, speaking, key=lambda one: one.user_id, unit="people"))
+
+def asked_profiles(
+    context: StepContext, known: Sequence[Profile], evidence: Mapping[str, Evidence], model: LanguageModel
+) -> tuple[dict[str, Profile], Counts]:
+    """The model's profiles by person, and what there is to count; a person whom it failed at is not among them."""
+    speaking = [(one, evidence[one.user_id]) for one in known if one.user_id in evidence]
+    answers = list(context.map(_Asking(model), speaking, key=lambda one: one[0].user_id, unit="people"))
     written = {
         one.user_id: Profile.model_validate(answer["profile"])
-        for one, answer in zip(speaking, answers, strict=True)
+        for (one, _), answer in zip(speaking, answers, strict=True)
         if answer["profile"]
     }
     counts: Counts = {"people asked": len(speaking), "refused": sum(answer["refused"] for answer in answers), "by": model.name}

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import csr_matrix, vstack
 
 from persona_core.ranking.files import Kept, kept_scorer, write_scorer
 from persona_core.ranking.histories import laid_out
 from persona_core.ranking.interactions import Interactions
 from persona_core.ranking.scorer import History, Scores, make_read_only
-from persona_core.ranking.together import Block, counted_together
+from persona_core.ranking.together import met_together
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,10 +46,11 @@ class ItemKNN:
         n_items = len(interactions.items)
         root = np.sqrt(np.maximum(np.bincount(matrix.indices, minlength=n_items), 1))  # who came to nothing has no cosine: 0
         blocks = [csr_matrix((0, n_items), dtype=np.float32)]
-        for rows, both in counted_together(matrix):
-            cosine = (both / (np.outer(root[rows], root) + shrinkage)).astype(np.float32)
-            cosine[np.arange(len(cosine)), np.arange(n_items)[rows]] = 0
-            blocks.append(csr_matrix(np.where(_nearest(cosine, neighbours), cosine, 0)))
+        for first, both in met_together(matrix):
+            own = np.repeat(np.arange(first, first + both.shape[0]), np.diff(both.indptr))
+            cosine = (both.data / (root[own] * root[both.indices] + shrinkage)).astype(np.float32)
+            cosine[own == both.indices] = 0
+            blocks.append(_nearest(csr_matrix((cosine, both.indices, both.indptr), shape=both.shape), neighbours))
         return cls(vstack(blocks, format="csr", dtype=np.float32), recency)
 
     def scores(self, histories: Sequence[History], moments: Sequence[int] | None = None) -> Scores:
@@ -72,12 +72,12 @@ class ItemKNN:
             return cls(near, kept.settings["recency"])
 
 
-def _nearest(cosine: Block, neighbours: int) -> npt.NDArray[np.bool_]:
-    """Which are the nearest of their row; those that are as near as the last of them only as far as there is room."""
-    if neighbours >= cosine.shape[1]:
-        return np.ones(cosine.shape, bool)
-    last = np.partition(cosine, -neighbours, axis=1)[:, -neighbours, None]
-    nearer, tied = cosine > last, cosine == last
-    room = neighbours - nearer.sum(axis=1, keepdims=True)
-    kept: npt.NDArray[np.bool_] = nearer | (tied & (np.cumsum(tied, axis=1) <= room))
-    return kept
+def _nearest(cosine: csr_matrix, neighbours: int) -> csr_matrix:
+    """The nearest of each row; those that are as near as the last of them only as far as there is room, the first ones first."""
+    rows = np.repeat(np.arange(cosine.shape[0]), np.diff(cosine.indptr))
+    order = np.lexsort((cosine.indices, -cosine.data, rows))
+    place = np.arange(len(order)) - cosine.indptr[rows[order]]  # within its row, the nearest first
+    kept = order[(place < neighbours) & (cosine.data[order] > 0)]
+    found = csr_matrix((cosine.data[kept], (rows[kept], cosine.indices[kept])), shape=cosine.shape)
+    found.sort_indices()
+    return found

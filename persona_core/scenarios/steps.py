@@ -6,7 +6,8 @@ By rule for everybody; where there is a language model it is asked about the sce
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,7 +16,15 @@ from persona_core.llm.choice import RETRY, SOURCE, asks_again, model_sources, op
 from persona_core.llm.protocol import LanguageModel
 from persona_core.pipeline import Counts, Step, StepContext
 from persona_core.profiles.steps import INPUTS
-from persona_core.scenarios.asking import PERSON_PROMPT, SCENARIO_PROMPT, person_lines
+from persona_core.scenarios.asking import (
+    PERSON_PROMPT,
+    SCENARIO_PROMPT,
+    Line,
+    person_lines,
+    person_told,
+    scenario_lines,
+    scenarios_told,
+)
 from persona_core.scenarios.carried import Carrying
 from persona_core.scenarios.files import ABOUT, NUMBERS, PEOPLE, PersonTold, write_scenarios
 from persona_core.scenarios.knowledge import FEWEST
@@ -57,21 +66,38 @@ def _numbers(knowing: Knowing) -> dict[str, Any]:
     }  # fmt: skip
 
 
+class Question(NamedTuple):
+    """What a model is shown of one person; of nobody: of the scenarios that it names."""
+
+    user: str
+    names: tuple[str, ...]
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    model: LanguageModel
+
+    def __call__(self, one: Question) -> dict[str, Any]:
+        try:
+            if not one.user:
+                return {"scenarios": {name: told.text for name, told in scenarios_told(self.model, one.names, one.lines).items()}}
+            return {"text": person_told(self.model, one.lines).text}
+        except ModelAnswerBad as error:
+            return {"failed": str(error)}
+
+
 def _in_words_of(
     model: LanguageModel, context: StepContext, knowing: Knowing, people: dict[str, PersonTold]
 ) -> tuple[dict[str, str], dict[str, PersonTold], Counts]:
     """What the model says where it keeps to the evidence; the rule speaks of the others."""
-    asked = _whom_to_ask(knowing, context.settings.profiles.people)
-
-    def ask(user: str) -> dict[str, Any]:
-        try:
-            if not user:
-                return {"scenarios": {name: told.text for name, told in knowing.scenarios_by(model).items()}}
-            return {"text": knowing.person_by(model, user).text}
-        except ModelAnswerBad as error:
-            return {"failed": str(error)}
-
-    answers = dict(zip(["", *asked], context.map(ask, ["", *asked], key=str, unit="people"), strict=True))
+    ground, asked = knowing.ground, _whom_to_ask(knowing, context.settings.profiles.people)
+    questions = [
+        Question("", tuple(ground.names), tuple(scenario_lines(knowing.every, knowing.pairs))),
+        *(Question(user, (), tuple(person_lines(ground, user, knowing.titles, knowing.aspects))) for user in asked),
+    ]
+    found = context.map(_Asking(model), questions, key=lambda one: one.user, unit="people")
+    answers = dict(zip(["", *asked], found, strict=True))
     said = {user: PersonTold(user_id=user, text=answers[user]["text"], by=model.name) for user in asked if answers[user].get("text")}
     counts: Counts = {"people asked": len(asked), "people told by it": len(said), "by": model.name,
                       RETRY: sum("failed" in one for one in answers.values())}  # fmt: skip

@@ -41,6 +41,10 @@ class BaseEncoder:
 
     batch: int = BATCH
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """It travels to other processes without its weights, which lie in a package there too."""
+        return type(self), (self.batch,)
+
     @cached_property
     def _parts(self) -> tuple[Any, Any]:
         import torch

@@ -71,12 +71,15 @@ def _beginnings(panel: Panel) -> Table:
     windows = panel.windows
     launched = np.flatnonzero((windows.first >= 0) & (windows.first < windows.many))
     found = np.full(len(windows.counts), np.nan)
+    lenders: dict[tuple[int, int], Codes] = {}
     for item in np.flatnonzero(panel.young).tolist():
-        age = int(windows.age[item])
-        like = [one for one in launched if one != item and windows.age[one] > age]
-        same = [one for one in like if panel.groups[one] == panel.groups[item]] or like
+        age, group = int(windows.age[item]), int(panel.groups[item])
+        if (age, group) not in lenders:  # all that were there for longer; the item itself never is
+            like = launched[windows.age[launched] > age]
+            same = like[panel.groups[like] == group]
+            lenders[age, group] = (same if len(same) else like).astype(np.int32)
         own = windows.counts[item, windows.many - age :]
-        found[item] = _with_others(panel, item, np.array(same, np.int64), age, own)
+        found[item] = _with_others(panel, item, lenders[age, group], age, own)
     return found
 
 
@@ -84,8 +87,10 @@ def _with_others(panel: Panel, item: int, others: Codes, age: int, own: Table) -
     windows = panel.windows
     if not len(others):
         return float(own.mean())
-    cosines = panel.vectors[others] @ panel.vectors[item]
-    near = others[np.argsort(-cosines, kind="stable")[:NEAR]]
+    own_vector = panel.vectors[item]
+    near = others[:NEAR]  # where nothing is known of what it is like, those that stand first
+    if own_vector.any():
+        near = others[np.argsort(-(panel.vectors[others] @ own_vector), kind="stable")[:NEAR]]
     curves = np.stack([windows.counts[one, windows.first[one] : windows.first[one] + age + 1] for one in near])
     weight = age / (age + 1.0)  # the window of the first day is rarely whole, and chance is large in it
     ahead = curves[:, age].mean()

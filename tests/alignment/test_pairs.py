@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 from persona_core.alignment.head import Head, unit
-from persona_core.alignment.pairs import LIKED, NOBODY, Pairs, World, item_middles, pairs_of, past_weights, pooled
-from persona_core.alignment.training import Recipe, _no_negatives
+from persona_core.alignment.pairs import LIKED, NOBODY, Pairs, World, item_middles, pairs_of, past_weights, pooled, with_fewer_people
+from persona_core.alignment.training import Among, Recipe, _among, _no_negatives
 from persona_core.personas.needs import read_needs
 from persona_core.profiles.building import build_profile
 from persona_core.profiles.evidence import NeedEvidence, Visit, pleased
@@ -233,8 +235,13 @@ def test_what_a_review_complains_of_does_not_tell_whom_the_item_suits() -> None:
 
 def masked(most_items: int) -> tuple[Pairs, Matrix]:
     pairs = made(world_of(**people()))
-    recipe = Recipe(most_items=most_items)
-    return pairs, _no_negatives(pairs, np.arange(len(pairs)), len(ITEMS), recipe, np.random.default_rng(0)).numpy()
+    net = SimpleNamespace(items=len(ITEMS), of_item=torch.arange(len(ITEMS)))
+    net.everything = Among.of(net, np.arange(len(ITEMS)))
+    rows = np.arange(len(pairs))
+    among = _among(net, pairs, rows, Recipe(most_items=most_items), np.random.default_rng(0))
+    away = np.ones((len(pairs), len(ITEMS)), bool)
+    away[:, among.items] = _no_negatives(pairs, rows, among).numpy()
+    return pairs, away
 
 
 def test_what_else_somebody_came_to_is_never_held_against_a_pair() -> None:
@@ -251,3 +258,13 @@ def test_in_a_large_catalogue_a_pair_meets_the_drawn_items_and_those_of_its_batc
         assert not away[row, pairs.item[row]]
         assert away[row, sorted(others)].all()
         assert not away[row, [item for item in set(pairs.item.tolist()) if item not in others]].any()
+
+
+def test_of_too_many_people_some_are_drawn_with_all_that_they_did() -> None:
+    world = world_of(**{f"p{n}": [visit("radio"), visit("tent")] for n in range(10)})
+    drawn = with_fewer_people(world, seed=3, most=7)
+    assert len(drawn.visits) == 4
+    assert all(drawn.visits[user] == world.visits[user] for user in drawn.visits)
+    assert drawn.visits.keys() == with_fewer_people(world, seed=3, most=7).visits.keys()
+    assert drawn.visits.keys() != with_fewer_people(world, seed=4, most=7).visits.keys()
+    assert with_fewer_people(world, seed=3, most=20) is world

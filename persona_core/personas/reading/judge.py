@@ -40,6 +40,17 @@ class Judged(NamedTuple):
         return evidence_of(self.needs)
 
 
+def nothing_judged(sentences: int, needs: int) -> Judged:
+    """Room for the judgement of so many sentences."""
+    rows = np.zeros((sentences, len(KINDS)), np.float32), np.zeros(sentences), np.zeros((sentences, needs), np.float32)
+    return Judged(*rows)
+
+
+def stars_say(ratings: Sequence[float | None]) -> Vector:
+    """What a review's stars alone say, in log odds, of what its sentences praise or fault."""
+    return np.array([0.0 if rating is None else STAR_SAY * (rating - MIDDLE) for rating in ratings])
+
+
 def evidence_of(chances: Matrix) -> Matrix:
     """How much more each row speaks of each need than these rows usually do, in logs."""
     if not len(chances):
@@ -127,8 +138,7 @@ class Judge:
         manner = manner_inputs(texts, readings)
         feelings = np.log(np.maximum(self.sentiment.chances(np.hstack([manner, readings.topics])), 1e-6))
         praise = feelings[:, SENTIMENTS.index(Sentiment.POSITIVE)] - feelings[:, SENTIMENTS.index(Sentiment.NEGATIVE)]
-        stars = [0.0 if rating is None else STAR_SAY * (rating - MIDDLE) for rating in ratings]
-        return Judged(self.kind.chances(manner), praise + np.array(stars), self.need.chances(readings.topics))
+        return Judged(self.kind.chances(manner), praise + stars_say(ratings), self.need.chances(readings.topics))
 
 
 def manner_inputs(texts: Sequence[str], readings: Readings) -> Matrix:

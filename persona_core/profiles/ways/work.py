@@ -6,7 +6,7 @@ The world is cut at a split, as for the proof of ranking; what people came to af
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +25,7 @@ from persona_core.evaluation.cases import point_in_time_cases
 from persona_core.evaluation.worlds import Cut, cut_steps, cut_world, split_moments
 from persona_core.files import json_lines, write_beside, write_json
 from persona_core.llm.choice import RETRY, SOURCE, asks_again, model_sources, opened_models
+from persona_core.llm.protocol import LanguageModel
 from persona_core.personas.aspects import ASPECTS, kept, read_aspects
 from persona_core.personas.reading import Judge
 from persona_core.pipeline import Counts, Pipeline, Step, StepContext
@@ -150,6 +151,22 @@ def _explore(context: StepContext) -> Counts:
             **counts, **{f"style {name}": int(many) for name, many in styles.items()}}  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """What several models write of one person."""
+
+    models: tuple[LanguageModel, ...]
+    pasts: Mapping[str, Past]
+
+    def __call__(self, user: str) -> dict[str, Any]:
+        found = [one for model in self.models for one in asked(model, self.pasts[user])]
+        made = [one for one in found if isinstance(one, Candidate)]
+        return {
+            "failed": len(found) - len(made),
+            "made": [{**one._asdict(), "profile": one.profile.model_dump(mode="json")} for one in made],
+        }
+
+
 def _told_by_models(context: StepContext, pasts: Mapping[str, Past]) -> tuple[dict[str, list[Candidate]], Counts]:
     """What every model that the settings name writes of some people, and what there is to count."""
     settings = context.settings
@@ -158,16 +175,8 @@ def _told_by_models(context: StepContext, pasts: Mapping[str, Past]) -> tuple[di
         return {}, {}
     order = np.random.default_rng(settings.seed).permutation(len(pasts))[: settings.profiles.people]
     people = [list(pasts)[place] for place in sorted(order)]
-
-    def ask(user: str) -> dict[str, Any]:
-        found = [one for model in models for one in asked(model, pasts[user])]
-        made = [one for one in found if isinstance(one, Candidate)]
-        return {
-            "failed": len(found) - len(made),
-            "made": [{**one._asdict(), "profile": one.profile.model_dump(mode="json")} for one in made],
-        }
-
-    answers = list(context.map(ask, people, key=lambda user: user, unit="people asked about"))
+    asking = _Asking(tuple(models), {user: pasts[user] for user in people})
+    answers = list(context.map(asking, people, key=lambda user: user, unit="people asked about"))
     told = {
         user: [Candidate(**{**one, "profile": Profile.model_validate(one["profile"])}) for one in answer["made"]]
         for user, answer in zip(people, answers, strict=True)
