@@ -1,0 +1,96 @@
+"""`python -m benchmarks.deployment`: what a deployment of the demo world costs: disk and memory of every service, and what travels.
+
+The services are those of deploy/compose.yaml, each by its own command, on the loopback without Docker; no model is asked.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from benchmarks.app_others import Person
+from benchmarks.harness import options_of, report
+from tests.support.deployment import Deployment, database
+from tests.support.ollama_stand_in import OllamaStandIn
+
+PEOPLE = ("u0012", "u0034", "u0056", "u0078", "u0101", "u0123", "u0145", "u0167", "u0189", "u0201")
+PAGES = ("", "for_you", "your_profile", "personas", "trends", "scenarios")
+SETTLED_S = 20.0
+"""So long after the last page texts are encoded ahead."""
+
+
+def main() -> None:
+    options = options_of("deployment", "Disk and memory of every service of a deployment of the demo world.")
+    people = PEOPLE[:2] if options.quick else PEOPLE
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        here = Deployment(folder, stack.enter_context(OllamaStandIn(models=())))
+        stack.enter_context(database(here))
+        stack.enter_context(here.up("chroma"))
+        began = time.monotonic()
+        _well(here, "build")
+        built = time.monotonic() - began
+        stack.enter_context(here.up("app"))
+        rest = {name: _memory(process.pid) for name, process in here.running.items()}
+        _visits(here.address("app"), people)
+        busy = {name: _memory(process.pid) for name, process in here.running.items()}
+        disk = {name: _size(here.home[name]) for name in ("workspace", "chroma", "postgres")}
+        rows = [_row(name, disk, rest, busy) for name in ("app", "chroma", "postgres")]
+        first, again = _published(here), _published(here)
+    notes = (
+        f"{len(people)} people at once, each on {len(PAGES)} pages. The app's disk is the workspace.",
+        f"The first build took {built:.0f} s. Publishing sends {first:.1f} MB, and {again:.1f} MB when nothing is new.",
+    )
+    report("deployment", options, rows, ("streamlit", "chromadb", "torch"), notes)
+
+
+def _well(here: Deployment, name: str) -> None:
+    done = here.once(name)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+
+
+def _row(name: str, disk: dict[str, float], rest: dict[str, float], busy: dict[str, float]) -> dict[str, Any]:
+    return {
+        "service": name,
+        "disk MB": disk["workspace" if name == "app" else name],
+        "started MB": rest[name],
+        "in use MB": busy[name],
+    }
+
+
+def _visits(address: str, people: tuple[str, ...]) -> None:
+    """All come and stay, and look at every page."""
+    there = [Person(address, who) for who in people]
+    for page in PAGES:
+        for person in there:
+            person.open(page)
+    time.sleep(SETTLED_S)
+    for person in there:
+        person.close()
+
+
+def _published(here: Deployment) -> float:
+    """How much more lies there afterwards, in MB."""
+    before = _size(here.home["artefacts"])
+    _well(here, "publish")
+    return _size(here.home["artefacts"]) - before
+
+
+def _size(folder: Path) -> float:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
+
+
+def _memory(pid: int) -> float:
+    """Of a process and all that it began, in MB: what is shared counts once."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    own = next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1e3
+    return own + sum(_memory(int(child)) for child in children)
+
+
+if __name__ == "__main__":
+    main()
