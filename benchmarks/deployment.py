@@ -85,11 +85,19 @@ def _size(folder: Path) -> float:
 
 
 def _memory(pid: int) -> float:
-    """Of a process and all that it began, in MB: what is shared counts once."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    """In MB, of a process and all that it began: what they share with each other counts once, what others share with them in full."""
+    children = _begun(pid)
+    return sum(_said(one, "Pss:") for one in (pid, *children)) if children else _said(pid, "Rss:")
+
+
+def _begun(pid: int) -> list[int]:
+    own = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return own + [one for child in own for one in _begun(child)]
+
+
+def _said(pid: int, what: str) -> float:
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    own = next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1e3
-    return own + sum(_memory(int(child)) for child in children)
+    return next(int(line.split()[1]) for line in lines if line.startswith(what)) / 1e3
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.app_others import Person
+from persona_core import doctor
 from persona_core.personas.index import open_index
 from persona_core.study.store import StoreUnavailable, StudyStore
 from persona_core.study.writing import as_file
@@ -128,12 +129,11 @@ def test_an_index_server_that_lost_everything_is_filled_again(deployment: Deploy
     index = open_index(place)
     index._client.delete_collection(index._collection.name)  # type: ignore[attr-defined]
     index.close()
-    ill = deployment.once("doctor")
-    assert ill.returncode == 1
-    assert "build --only index" in ill.stdout
+    ill = {one.name: one for one in doctor.examine(place)}["chroma"]
+    assert (ill.health, ill.mend) == ("trouble", place.command("build --only index"))
     again = deployment.once("build", "python", "-m", "persona_core", "build", "--only", "index")
     assert again.returncode == 0, again.stderr
-    assert deployment.once("doctor").returncode == 0
+    assert {one.name: one for one in doctor.examine(place)}["chroma"].health == "ok"
 
 
 def test_another_machine_takes_it_over_by_publishing(deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
