@@ -119,15 +119,15 @@ def database(deployment: Deployment) -> Iterator[None]:
     secret.write_text(given["POSTGRES_PASSWORD"])
     secret.chmod(0o644)
     how = {"cwd": folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **as_whom}
-    data, user = folder / "data", given["POSTGRES_USER"]
-    deployment.home["postgres"] = data
+    data, user = str(folder / "data"), given["POSTGRES_USER"]
+    deployment.home["postgres"] = Path(data)
     made = [postgres.program("initdb"), "-D", data, "-U", user, f"--pwfile={secret}", *given["POSTGRES_INITDB_ARGS"].split(), "-N"]
     subprocess.run(made, check=True, env=given, **how)
     port = deployment.ports["postgres"]
-    more = ("-D", str(data), "-p", str(port), "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}")
+    more = ("-D", data, "-p", str(port), "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}")
     try:
         with deployment.up("postgres", *more, **as_whom, cwd=folder):
-            subprocess.run([postgres.program("createdb"), "-h", folder, "-p", str(port), "-U", user, given["POSTGRES_DB"]],
+            subprocess.run([postgres.program("createdb"), "-h", str(folder), "-p", str(port), "-U", user, given["POSTGRES_DB"]],
                            check=True, env=given, **how)  # fmt: skip
             yield
     finally:
