@@ -5,14 +5,19 @@ The services are those of deploy/compose.yaml, each by its own command, on the l
 
 from __future__ import annotations
 
+import importlib.metadata
 import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
 from benchmarks.app_others import Person
 from benchmarks.harness import options_of, report
+from persona_core.settings import REPOSITORY
 from tests.support.deployment import Deployment, database
 from tests.support.ollama_stand_in import OllamaStandIn
 
@@ -40,10 +45,12 @@ def main() -> None:
         disk = {name: _size(here.home[name]) for name in ("workspace", "chroma", "postgres")}
         rows = [_row(name, disk, rest, busy) for name in ("app", "chroma", "postgres")]
         first, again = _published(here), _published(here)
-    notes = (
+    notes: tuple[str, ...] = (
         f"{len(people)} people at once, each on {len(PAGES)} pages. The app's disk is the workspace.",
         f"The first build took {built:.0f} s. Publishing sends {first:.1f} MB, and {again:.1f} MB when nothing is new.",
     )
+    many, size = _packages()
+    notes += (f"The {many} packages that requirements.txt and deploy/requirements.txt bring take {size:,.0f} MB here.",)
     report("deployment", options, rows, ("streamlit", "chromadb", "torch"), notes)
 
 
@@ -78,6 +85,28 @@ def _published(here: Deployment) -> float:
     before = _size(here.home["artefacts"])
     _well(here, "publish")
     return _size(here.home["artefacts"]) - before
+
+
+def _packages() -> tuple[int, float]:
+    """How many are installed for what the two files name, and how large they are in MB."""
+    sizes: dict[str, int] = {}
+
+    def add(wanted: Requirement) -> None:
+        found = importlib.metadata.distribution(wanted.name)
+        name = canonicalize_name(wanted.name)
+        if name in sizes and not wanted.extras:
+            return
+        sizes[name] = sum(file.size or 0 for file in found.files or ())
+        for line in found.requires or ():
+            needed = Requirement(line)
+            if needed.marker is None or any(needed.marker.evaluate({"extra": extra}) for extra in wanted.extras or {""}):
+                add(needed)
+
+    for file in ("requirements.txt", "deploy/requirements.txt"):
+        for line in (REPOSITORY / file).read_text("utf-8").splitlines():
+            if line and not line.startswith("#"):
+                add(Requirement(line))
+    return len(sizes), sum(sizes.values()) / 1e6
 
 
 def _size(folder: Path) -> float:

@@ -41,7 +41,7 @@ class OutsideDocker:
         return {name: self.said(str(value)) for name, value in service.get("environment", {}).items()}
 
 
-def healthy(check: list[str], environment: Mapping[str, str], process: subprocess.Popen[bytes], patience_s: float = 60.0) -> bool:
+def healthy(check: list[str], environment: Mapping[str, str], process: subprocess.Popen[bytes], patience_s: float = 180.0) -> bool:
     """Whether a service's own check passes in time."""
     until = time.monotonic() + patience_s
     while time.monotonic() < until and process.poll() is None:
