@@ -217,6 +217,6 @@ def test_the_image_does_not_run_as_root() -> None:
 
 
 def test_the_image_alone_does_what_the_service_does() -> None:
-    command = json.loads(re.findall(r"^CMD (.*)$", DOCKERFILE, re.MULTILINE)[-1])
+    command = json.loads(re.findall(r"^CMD (.*)$", DOCKERFILE.replace("\\\n", " "), re.MULTILINE)[-1])
     check = json.loads(re.findall(r"^    CMD (.*)$", DOCKERFILE, re.MULTILINE)[0])
     assert (command, ["CMD", *check]) == (services()["app"]["command"], services()["app"]["healthcheck"]["test"])

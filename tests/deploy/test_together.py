@@ -89,6 +89,7 @@ def test_the_app_is_well_and_serves_its_pages(deployment: Deployment) -> None:
     somebody.open("")
     assert "Take the tour" in somebody.buttons
     somebody.close()
+    assert "external IP" not in deployment.log("app").read_text(), "it asked the internet where it is"
 
 
 def test_what_a_participant_does_goes_to_postgresql(deployment: Deployment, store: StudyStore) -> None:

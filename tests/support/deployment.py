@@ -84,8 +84,9 @@ class Deployment:
         """A service that lasts, started by its command and well by its own check."""
         service, here = self.file[name], self.here(name)
         where = here.said(service["working_dir"]) if "working_dir" in service else ROOT
-        given = {"cwd": where, "env": self.environment(name), "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **how}
-        process = subprocess.Popen([*here.words(service["command"]), *more], **given)
+        given = {"cwd": where, "env": self.environment(name), "stderr": subprocess.STDOUT, **how}
+        with self.log(name).open("wb") as log:
+            process = subprocess.Popen([*here.words(service["command"]), *more], **{**given, "stdout": log})
         self.running[name] = process
         try:
             assert self.healthy(name), f"{name} is not well"
@@ -93,6 +94,10 @@ class Deployment:
         finally:
             process.terminate()
             process.wait(20)
+
+    def log(self, name: str) -> Path:
+        """Where a service writes what it says."""
+        return self.folder / f"{name}.log"
 
     def healthy(self, name: str) -> bool:
         check = self.here(name).words(self.file[name]["healthcheck"]["test"][1:])
@@ -126,7 +131,7 @@ def database(deployment: Deployment) -> Iterator[None]:
     port = deployment.ports["postgres"]
     more = ("-D", data, "-p", str(port), "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}")
     try:
-        with deployment.up("postgres", *more, **as_whom, cwd=folder):
+        with deployment.up("postgres", *more, cwd=folder, **as_whom):
             subprocess.run([postgres.program("createdb"), "-h", str(folder), "-p", str(port), "-U", user, given["POSTGRES_DB"]],
                            check=True, env=given, **how)  # fmt: skip
             yield
