@@ -25,6 +25,12 @@ class Person:
         self._query = f"who={who}"
         self._buttons: dict[str, str] = {}
         self._fields: dict[str, str] = {}
+        self._boxes: dict[str, str] = {}
+
+    @property
+    def buttons(self) -> tuple[str, ...]:
+        """The labels of all that can be pressed."""
+        return tuple(self._buttons)
 
     def open(self, page: str) -> None:
         message = BackMsg()
@@ -35,6 +41,11 @@ class Person:
     def type(self, placeholder: str, words: str) -> None:
         message = self._again()
         message.rerun_script.widget_states.widgets.add(id=self._fields[placeholder], string_value=words)
+        self._ask(message)
+
+    def tick(self, label: str) -> None:
+        message = self._again()
+        message.rerun_script.widget_states.widgets.add(id=self._boxes[label], bool_value=True)
         self._ask(message)
 
     def press(self, label: str) -> None:
@@ -70,6 +81,8 @@ class Person:
             self._buttons[element.button.label] = element.button.id
         elif element.HasField("text_input"):
             self._fields[element.text_input.placeholder] = element.text_input.id
+        elif element.HasField("checkbox"):
+            self._boxes[element.checkbox.label] = element.checkbox.id
 
 
 def _answers(socket: ClientConnection) -> Iterator[ForwardMsg]:

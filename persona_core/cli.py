@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
-from persona_core import __version__, cli_personas, cli_profiles, cli_ranking, cli_scenarios, cli_study, cli_trends
+from persona_core import __version__, cli_personas, cli_profiles, cli_publishing, cli_ranking, cli_scenarios, cli_study, cli_trends
 from persona_core.cli_progress import progress_option
 from persona_core.cli_runner import chosen_runner, runner_options
 from persona_core.errors import BuildStopped, PersonaError
@@ -204,3 +204,4 @@ cli_trends.add_to(main, _command)
 cli_profiles.add_to(main, _command)
 cli_scenarios.add_to(main, _command)
 cli_study.add_to(main, _command)
+cli_publishing.add_to(main, _command)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
-from persona_core.errors import PersonaError
+from persona_core.errors import ArtefactBroken, PersonaError, WorkspaceMissing
 from persona_core.settings import DEMO_DATA, REPOSITORY, Settings
 from persona_core.workspace import Workspace, python_version
 
@@ -47,8 +47,9 @@ def examine(workspace: Workspace) -> list[Finding]:
         _encoder,
         lambda: _disk(workspace),
         lambda: _built(workspace) if trouble is None else iter(()),
-        lambda: _chroma(settings),
+        lambda: _chroma(workspace, settings),
         lambda: _ollama(settings),
+        lambda: _studies(settings),
     )
     return [finding for one in looks for finding in _safely(one)]
 
@@ -136,16 +137,18 @@ def _built(workspace: Workspace) -> Iterator[Finding]:
     broken = [one for one in status if one.state == "broken"]
     late = [one for one in status if one.state in ("stale", "missing")]
     for one in broken:
-        mend = workspace.command(f"build --only {one.step.name}")
+        mend = workspace.command(f"build --only {one.step.name}" if workspace.fetched is None else "fetch")
         yield Finding("workspace", "trouble", f"{one.step.name}: {one.why}", mend)
     if late:
         names = ", ".join(f"{one.step.name} ({one.state})" for one in late)
-        yield Finding("workspace", "note", f"not up to date: {names}", workspace.command("build"))
+        yield Finding("workspace", "note", f"not up to date: {names}", workspace.command("fetch" if workspace.fetched else "build"))
     if not broken and not late:
-        yield Finding("workspace", "ok", f"{len(status)} steps built and whole in {workspace.root}")
+        came = workspace.fetched
+        how = "built" if came is None else f"fetched (edition {came.edition} of {came.url}, {came.when:%Y-%m-%d %H:%M} UTC)"
+        yield Finding("workspace", "ok", f"{len(status)} steps {how} and whole in {workspace.root}")
 
 
-def _chroma(settings: Settings) -> Iterator[Finding]:
+def _chroma(workspace: Workspace, settings: Settings) -> Iterator[Finding]:
     import chromadb
 
     url = settings.chroma.url
@@ -159,7 +162,21 @@ def _chroma(settings: Settings) -> Iterator[Finding]:
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         yield Finding("chroma", "trouble", f"no server answers at {url}: {error}", "chroma run; or unset PERSONA_CHROMA_URL")
     else:
-        yield Finding("chroma", "ok", f"a server answers at {url}")
+        yield _index_on_server(workspace, url)
+
+
+def _index_on_server(workspace: Workspace, url: str) -> Finding:
+    """Whether the server that answers holds what the build left there."""
+    from persona_core.personas.index import missing_on_server
+
+    says = f"a server answers at {url}"
+    try:
+        lacks = missing_on_server(workspace, workspace.artefact("index"))
+    except (WorkspaceMissing, ArtefactBroken):
+        lacks = ""  # that is said of the workspace
+    if lacks:
+        return Finding("chroma", "trouble", f"{says}, but: {lacks}", workspace.command("build --only index"))
+    return Finding("chroma", "ok", says)
 
 
 def _ollama(settings: Settings) -> Iterator[Finding]:
@@ -192,3 +209,25 @@ def _ollama_host(state: ServerState, wanted: str) -> str:
         return f"not reachable at {state.host}"
     models = ", ".join(state.models) or "no models"
     return f"reachable at {state.host} with {models}" + ("" if state.has(wanted) else f", but not {wanted}")
+
+
+def _studies(settings: Settings) -> Iterator[Finding]:
+    """A server that the settings name; a file in the workspace is there with its disk."""
+    if not settings.study.database:
+        return
+    from sqlalchemy import create_engine
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        said = make_url(settings.study.database).render_as_string(hide_password=True)
+        hurry = {"connect_timeout": 5} if said.startswith("postgresql") else {}
+        engine = create_engine(settings.study.database, connect_args=hurry)
+        with engine.connect() as connection:
+            connection.exec_driver_sql("SELECT 1")
+        engine.dispose()
+    except (SQLAlchemyError, ImportError) as error:
+        why = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        yield Finding("studies", "trouble", f"their database cannot be used: {why}", "start it, or correct PERSONA_STUDY_DATABASE")
+    else:
+        yield Finding("studies", "ok", f"{said} answers")

@@ -58,6 +58,8 @@ class Step:
     """Why what it left, though whole, is worth another try; empty where it is not."""
     whole: Callable[[Workspace, Artefact], str] = lambda _, __: ""
     """What is wrong with what it left beyond its own folder, in words; empty where nothing is."""
+    served: Callable[[Workspace, Artefact], str] = lambda _, __: ""
+    """The same of what it left on a server. Builds alone ask it: a page that shows how things stand cannot wait for servers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,10 @@ class Pipeline:
             return StepStatus(step, "missing", f"after {', '.join(waits)}" if waits else "")
         except ArtefactBroken as error:
             return StepStatus(step, "broken", error.why)
+        fetched = self.workspace.fetched
+        if fetched is not None:  # what it was made from lies elsewhere
+            same = fetched.steps.get(step.name) == self.workspace.version_now(step.name)
+            return StepStatus(step, "done" if same else "stale", "" if same else "not what was fetched last", manifest)
         if waits:
             return StepStatus(step, "stale", f"{', '.join(waits)} must be built first", manifest)
         try:
@@ -174,12 +180,22 @@ class Pipeline:
 
     def build(self, only: str | None = None, listener: Listener = nobody, runner: Runner | None = None) -> list[Manifest]:
         """Brings every step (or the one named) up to date and returns their manifests, in order."""
+        self._check_that_it_is_built_here()
         chosen = list(self.steps.values()) if only is None else [self._ready(only)]
         with self.workspace.lock(f"build{'' if only is None else f' --only {only}'}"):
             return [
                 self._bring_up_to_date(step, Meter(listener, step.name, step.title, number, len(chosen)), runner)
                 for number, step in enumerate(chosen, start=1)
             ]
+
+    def _check_that_it_is_built_here(self) -> None:
+        fetched = self.workspace.fetched
+        if fetched is not None:
+            raise PersonaError(
+                f"{self.workspace.root} was fetched, and is not built here.",
+                why=f"It is edition {fetched.edition} of {fetched.url}.",
+                mend=f"build where that is published, then {self.workspace.command('fetch')}; or build in another folder",
+            )
 
     def _ready(self, name: str) -> Step:
         if name not in self.steps:
@@ -198,7 +214,8 @@ class Pipeline:
         because = self._because(step, inputs, self.workspace.settings)
         fingerprint = digest(canonical_json([step.name, MANIFEST_FORMAT, because]))
         try:
-            current = self._whole(step).manifest
+            artefact = self._whole(step)
+            current = None if step.served(self.workspace, artefact) else artefact.manifest
         except (WorkspaceMissing, ArtefactBroken):
             current = None
         same = current if current and current.fingerprint == fingerprint else None
@@ -218,7 +235,8 @@ class Pipeline:
             artefact = self.workspace.version(step.name, version)
         except ArtefactBroken:
             return None
-        if step.whole(self.workspace, artefact) or step.unfinished(self.workspace, artefact.manifest):
+        lacks = step.whole(self.workspace, artefact) or step.served(self.workspace, artefact)
+        if lacks or step.unfinished(self.workspace, artefact.manifest):
             return None
         self.workspace.point_to(step.name, version)
         return artefact.manifest

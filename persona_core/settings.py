@@ -206,6 +206,20 @@ def settings_without_source(workspace: Path) -> str:
     return "\n".join(kept)
 
 
+SHARED = ("seed", "splits", "ranking", "profiles")
+"""What says how a workspace is read, wherever it is read; the rest says of one machine what it reaches."""
+
+
+def shared_settings(settings: Settings) -> str:
+    """These settings as they hold now, as the lines of a workspace.toml."""
+    values = settings.model_dump(mode="json", include=set(SHARED), exclude_defaults=True)
+    lines = [f"{key} = {_toml(value)}" for key, value in values.items() if not isinstance(value, dict)]
+    for name, section in values.items():
+        if isinstance(section, dict):
+            lines += [f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in section.items())]
+    return "\n".join([*lines, ""])
+
+
 def _source_lines(source: SourceSettings) -> list[str]:
     values = source.model_dump(mode="json", exclude_defaults=True)
     columns = values.pop("columns", {})

@@ -1,6 +1,7 @@
 """A workspace: a folder with one dataset and everything built from it; its files, manifests and lock.
 
 DIR/workspace.toml            settings, written by people and by `ingest`
+DIR/fetched.json              where it came from, if it was built elsewhere
 DIR/.lock                     held while somebody builds
 DIR/STEP/current              the name of the version that holds now
 DIR/STEP/VERSION/manifest.json and the step's files
@@ -29,6 +30,7 @@ from persona_core.errors import ArtefactBroken, WorkspaceBusy, WorkspaceMissing,
 from persona_core.files import canonical_json, digest, file_digest, file_digest_as_known, make_durable, write_beside, write_json
 
 MANIFEST_FORMAT = 1
+FETCHED = "fetched.json"
 HASH_ON_OPEN_BELOW = 64 * 2**20
 
 
@@ -59,6 +61,19 @@ class Manifest(BaseModel):
     def content(self) -> str:
         """One digest over the files: what later steps depend on."""
         return digest(canonical_json({name: stamp.sha256 for name, stamp in self.files.items()}))
+
+
+class Fetched(BaseModel):
+    """Says of a whole workspace that it was built elsewhere and fetched; lies in it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    url: str
+    edition: int
+    steps: dict[str, str]
+    """Which version of each step's came."""
+    beside: dict[str, str]
+    """The checksums of what came beside the steps: what is otherwise now was changed here."""
+    when: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +138,10 @@ class Workspace:
             self._check_file(step, folder / name, stamp, deep)
         return artefact
 
+    def manifest_in(self, step: str, folder: Path) -> Manifest:
+        """What a folder says of itself, if it is understood; its files are not looked at."""
+        return self._manifest(step, folder / "manifest.json")
+
     def _manifest(self, step: str, file: Path) -> Manifest:
         try:
             raw = json.loads(file.read_bytes())
@@ -153,23 +172,43 @@ class Workspace:
             raise self.broken(step, f"{file} is not what was written: its checksum differs.")
 
     def broken(self, step: str, why: str) -> ArtefactBroken:
-        return ArtefactBroken(f"What {step!r} left in {self.root} cannot be used.", why=why, mend=self.command(f"build --only {step}"))
+        mend = self.command(f"build --only {step}" if self.fetched is None else "fetch")
+        return ArtefactBroken(f"What {step!r} left in {self.root} cannot be used.", why=why, mend=mend)
+
+    @property
+    def fetched(self) -> Fetched | None:
+        """Where this workspace came from; nothing where it was built here."""
+        try:
+            return Fetched.model_validate_json((self.root / FETCHED).read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise ArtefactBroken(f"It cannot be read where {self.root} came from.", why=f"{self.root / FETCHED}: {error}",
+                                 mend=f"remove {self.root} and fetch it again") from error  # fmt: skip
 
     # Writing ---------------------------------------------------------------------------------------------------------
 
     def finish(self, work: Path, manifest: Manifest) -> Artefact:
         """Makes a work folder the current version of its step: all of it, or none of it."""
         step, version = manifest.step, manifest.fingerprint[:16]
-        home = self.step_folder(step)
         for leftover in set(os.listdir(work)) - set(manifest.files):
             _remove(work / leftover)
         write_json(work / "manifest.json", manifest.model_dump(mode="json"))
+        folder = self.put_in_place(work, step, version)
+        self.point_to(step, version)
+        return Artefact(folder, manifest)
+
+    def put_in_place(self, work: Path, step: str, version: str) -> Path:
+        """Gives a work folder that is whole the name of its version, which does not hold yet."""
+        home = self.step_folder(step)
         folder = home / version
         _remove(folder)
         work.rename(folder)
         make_durable(home)
-        self.point_to(step, version)
-        return Artefact(folder, manifest)
+        return folder
+
+    def note_fetched(self, fetched: Fetched) -> None:
+        write_json(self.root / FETCHED, fetched.model_dump(mode="json"))
 
     def point_to(self, step: str, version: str) -> None:
         """Makes a finished version the one that holds; keeps the one before for readers that have it open."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -105,3 +106,16 @@ def test_a_doctor_that_cannot_look_says_so(workspace: Workspace, monkeypatch: py
 
     monkeypatch.setattr(doctor, "_python", ill)
     assert "dizzy" in found(workspace)["doctor"].says
+
+
+def test_the_studies_database_is_looked_at_where_one_is_named(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "studies" not in found(workspace)
+    monkeypatch.setenv("PERSONA_STUDY_DATABASE", f"sqlite:///{tmp_path}/studies.sqlite")
+    assert found(workspace)["studies"].health == "ok"
+    monkeypatch.setenv("PERSONA_STUDY_DATABASE", "postgresql+psycopg://me:hunter2@127.0.0.1:9/study")
+    finding = found(workspace)["studies"]
+    assert finding.health == "trouble"
+    assert "PERSONA_STUDY_DATABASE" in finding.mend
+    assert "hunter2" not in finding.says

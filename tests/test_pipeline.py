@@ -42,6 +42,20 @@ def test_builds_once_and_then_does_nothing(workspace: Workspace) -> None:
     assert workspace.artefact("two").file("out.txt").read_text() == "onetwo"
 
 
+def test_what_a_server_lost_is_made_again_by_a_build_and_looking_asks_no_server(workspace: Workspace) -> None:
+    lost = ["gone"]
+
+    def served(*_: object) -> str:
+        return lost[0]
+
+    pipeline = two_steps(workspace, served=served)
+    two_steps(workspace).build()
+    assert states(pipeline) == ["done", "done"]
+    assert phases(pipeline) == [("one", "skipped"), ("two", "finished")]
+    lost[0] = ""
+    assert phases(pipeline) == [("one", "skipped"), ("two", "skipped")]
+
+
 def test_looking_changes_nothing(workspace: Workspace) -> None:
     two_steps(workspace).status()
     assert not workspace.root.exists()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import orjson
 
-from persona_core.errors import ArtefactBroken, PersonaError
+from persona_core.errors import ArtefactBroken, PersonaError, WorkspaceMissing
 from persona_core.files import digest, write_json
 from persona_core.personas.files import PERSONAS, VECTORS, read_personas, read_vectors
 from persona_core.personas.store import (
@@ -55,7 +55,8 @@ def build_index(context: StepContext, scenario_of: dict[str, str]) -> Counts:
         shutil.rmtree(home / version, ignore_errors=True)  # whatever a stopped or damaged build left there
         build_embedded(home / version, stored, matrix, IDENTITY, tell=tell, mend=mend)
         _prune(home, {version, _version_now(context.workspace)})
-    write_json(context.file(PLACE), {"version": version, "url": url, "personas": len(stored)})
+    said = {"version": version, "url": url, "workspace": str(context.workspace.root), "personas": len(stored)}
+    write_json(context.file(PLACE), said)
     return {"personas": len(stored), "in": f"chroma at {url}" if url else "chroma, embedded"}
 
 
@@ -65,12 +66,17 @@ def server_place(workspace: Workspace, url: str, version: str) -> ServerPlace:
 
 def open_index(workspace: Workspace) -> PersonaStore:
     """The Chroma collection that the build left."""
-    artefact = workspace.artefact("index")
+    return _opened(workspace, workspace.artefact("index"))
+
+
+def _opened(workspace: Workspace, artefact: Artefact) -> PersonaStore:
     place = orjson.loads(artefact.file(PLACE).read_bytes())
     expected = Encoder(IDENTITY, DIMENSION)
     mend = workspace.command("build --only index")
     if place["url"]:
-        return open_store("chroma", server_place(workspace, place["url"], place["version"]), expected, mend=mend)
+        built_at = place.get("workspace", str(workspace.root))  # what its builder called it: the same folder may lie elsewhere here
+        where = ServerPlace(place["url"], built_at, place["version"])
+        return open_store("chroma", where, expected, mend=mend)
     folder = workspace.root / FOLDER / place["version"]
     if not folder.is_dir():
         raise ArtefactBroken("The index of personas is not there.", why=f"{folder} is gone.", mend=mend)
@@ -82,11 +88,35 @@ def open_matrix(workspace: Workspace) -> PersonaStore:
     return open_store("memory", workspace.artefact("index").folder, Encoder(IDENTITY, DIMENSION))
 
 
+def restore_index(workspace: Workspace, artefact: Artefact) -> None:
+    """Makes the embedded Chroma index of a finished version again, where it is not there; a server keeps its own."""
+    place = orjson.loads(artefact.file(PLACE).read_bytes())
+    home, version = workspace.root / FOLDER, str(place["version"])
+    if missing_index(workspace, artefact):
+        stored, matrix = MemoryStore.open(artefact.folder, Encoder(IDENTITY, DIMENSION)).content()
+        shutil.rmtree(home / version, ignore_errors=True)
+        work = home / f".work-{version}"
+        build_embedded(work, stored, matrix, IDENTITY, mend=workspace.command("fetch"))
+        work.rename(home / version)
+        _prune(home, {version, _version_now(workspace)})
+
+
 def missing_index(workspace: Workspace, artefact: Artefact) -> str:
     """What is wrong with the embedded index, if it is; a server's is looked at when it is asked."""
     place = orjson.loads(artefact.file(PLACE).read_bytes())
     folder = workspace.root / FOLDER / str(place["version"])
     return "" if place["url"] or (folder / "chroma.sqlite3").is_file() else f"{folder} is gone."
+
+
+def missing_on_server(workspace: Workspace, artefact: Artefact) -> str:
+    """What is wrong with the collection on the server that it names, if there is one. Raises IndexUnreachable."""
+    if not orjson.loads(artefact.file(PLACE).read_bytes())["url"]:
+        return ""
+    try:
+        _opened(workspace, artefact).close()
+    except (WorkspaceMissing, ArtefactBroken) as error:
+        return error.what
+    return ""
 
 
 def _version_now(workspace: Workspace) -> str:

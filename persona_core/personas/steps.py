@@ -15,7 +15,7 @@ from persona_core.personas.aspects import ASPECTS, KeptAspect, kept, read_aspect
 from persona_core.personas.duplicates import without_duplicates
 from persona_core.personas.extraction import Sentence, aspects_by, sentences_of, texts_of
 from persona_core.personas.files import PERSONAS, VECTORS, read_vectors, text_of, write_personas_file, write_vectors
-from persona_core.personas.index import INDEX_FILES, build_index, missing_index
+from persona_core.personas.index import INDEX_FILES, build_index, missing_index, missing_on_server
 from persona_core.personas.reading import Judge
 from persona_core.personas.reading.judge import Judged, nothing_judged, stars_say
 from persona_core.personas.writing import ItemAspects, write_personas
@@ -183,4 +183,5 @@ INDEX_STEP = Step(
     code=("persona_core.personas.index", "persona_core.personas.store"),
     settings=lambda settings: settings.chroma.model_dump(),
     whole=missing_index,
+    served=missing_on_server,
 )

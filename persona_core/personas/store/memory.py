@@ -77,6 +77,10 @@ class MemoryStore:
                 f"The persona index in {folder} cannot be used.", why=f"{type(error).__name__}: {error}", mend=mend
             ) from error
 
+    def content(self) -> tuple[list[StoredPersona], Matrix]:
+        """What it was made of, in its own order."""
+        return [StoredPersona(**row) for row in self._table.to_pylist()], self._matrix
+
     def save(self, folder: Path) -> None:
         """Leaves two files in `folder`, written beside and renamed, the personas last."""
         from safetensors.numpy import save_file
