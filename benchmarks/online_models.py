@@ -51,7 +51,7 @@ def _torch_model() -> tuple[Any, Any]:
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     folder = str(check_weights())
-    model = AutoModel.from_pretrained(folder, local_files_only=True).eval()
+    model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True).eval()
     return AutoTokenizer.from_pretrained(folder, local_files_only=True), model
 
 

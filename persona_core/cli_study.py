@@ -188,11 +188,14 @@ def bring(workspace: Workspace, as_json: bool, file: Path) -> dict[str, Any]:
     """Take over a bundle that was exported elsewhere."""
     from persona_core.study.bundle import take_over
     from persona_core.study.place import open_store, studies_of
+    from persona_core.study.unpacking import LARGEST
 
     try:
-        content = file.read_bytes()
+        content = file.read_bytes() if file.stat().st_size <= LARGEST else b""
     except OSError as error:
         raise PersonaError(f"{file} cannot be read.", why=str(error.strerror or error), mend="name a bundle") from error
+    if not content:
+        raise PersonaError(f"{file} is no bundle.", why=f"It is empty, or larger than {LARGEST:,} bytes.", mend="name a bundle")
     found, text, many = take_over(content, open_store(workspace))
     target = studies_of(workspace) / f"{found.id}.toml"
     if not target.exists():

@@ -50,7 +50,7 @@ class BaseEncoder:
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         folder = str(check_weights())
         torch.manual_seed(0)
-        model = AutoModel.from_pretrained(folder, local_files_only=True).eval()
+        model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True).eval()
         return AutoTokenizer.from_pretrained(folder, local_files_only=True), model
 
     def topics(self, texts: Sequence[str], tell: Tell = lambda _: None) -> Matrix:
