@@ -8,7 +8,7 @@ from ui import resources
 from ui.study import path, room
 
 file = room.served()
-assert file is not None
+assert file is not None  # nosec B101 # for the type checker
 try:
     place = resources.workspace()
     hall, engine = room.hall(place, file), resources.engine(place)

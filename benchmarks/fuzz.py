@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import importlib.util
 import logging
 import os
@@ -93,7 +94,7 @@ def guided(target: Target, arguments: list[str]) -> None:
     """Lets atheris choose what Hypothesis makes of bytes; it never comes back from this."""
     if importlib.util.find_spec("atheris") is None:
         raise SystemExit("atheris is not installed here: pip install atheris")
-    import atheris  # type: ignore[import-not-found]
+    atheris = importlib.import_module("atheris")
 
     @settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(target.examples())
@@ -123,7 +124,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     given_, theirs = parser.parse_known_args()
     logging.disable(logging.ERROR)
-    os.fsync = lambda _: None  # what outlives a power cut is not the question here, and the disk takes most of the time
+    os.fsync = lambda fd: None  # what outlives a power cut is not the question here, and the disk takes most of the time
     if given_.guided:
         guided(next(one for one in TARGETS if one.name == given_.guided), [one for one in theirs if one != "--"])
     rows, crashed = [], []

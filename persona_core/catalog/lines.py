@@ -18,7 +18,7 @@ from persona_core.errors import SourceError
 
 GZIP_MAGIC = b"\x1f\x8b"
 LONGEST_LINE = 4 * 2**20
-"""Bytes. A review that is taken has at most 50,000 characters, which are 300 kB with all of them escaped; more is no line of a table."""
+"""Bytes. A review that is taken has at most 50,000 characters: 300 kB, were all of them escaped. More is no line of a table."""
 
 
 @contextmanager

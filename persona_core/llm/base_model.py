@@ -38,8 +38,8 @@ def load_base(weights: Path) -> tuple[Any, Any]:
     where: dict[str, Any] = {"gguf_file": weights.name} if weights.is_file() else {"use_safetensors": True}
     folder = str(weights.parent if weights.is_file() else weights)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **where)
-        model = AutoModelForCausalLM.from_pretrained(
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **where)  # nosec B615 # from this disk
+        model = AutoModelForCausalLM.from_pretrained(  # nosec B615 # from this disk
             folder, local_files_only=True, trust_remote_code=False, dtype=torch.float32, **where
         )
     except (OSError, ValueError, ImportError) as error:
