@@ -29,6 +29,8 @@ from tests.safety.targets import TARGETS
 AT_ONCE = 200
 """Examples with one seed; then comes another."""
 LONGEST_SHOWN = 2_000
+LENGTHS = ("-len_control=0", "-max_len=8192")
+"""For atheris: Hypothesis makes little of a few bytes."""
 LONG_S = 5.0
 """What takes longer than this for one example is told, as a crash is."""
 
@@ -104,12 +106,13 @@ def guided(target: Target, arguments: list[str]) -> None:
     for name, module in list(sys.modules.items()):
         if name.startswith("persona_core") and module is not None:
             _instrumented(atheris, module)
-    atheris.Setup([sys.argv[0], *arguments], one.hypothesis.fuzz_one_input)  # type: ignore[attr-defined]
+    atheris.Setup([sys.argv[0], *LENGTHS, *arguments], one.hypothesis.fuzz_one_input)  # type: ignore[attr-defined]
     atheris.Fuzz()
 
 
 def _instrumented(atheris: Any, module: Any) -> None:
-    for one in vars(module).values():
+    made = [one for one in vars(module).values() if isinstance(one, type) and one.__module__ == module.__name__]
+    for one in (*vars(module).values(), *(part for each in made for part in vars(each).values())):
         if callable(one) and getattr(one, "__module__", "") == module.__name__ and hasattr(one, "__code__"):
             one.__code__ = atheris.instrument_func(one).__code__
 

@@ -23,6 +23,7 @@ from persona_core.schema import Profile
 from persona_core.steps import STEPS
 from persona_core.workspace import Workspace
 from tests.personas.with_model.mind import ITEMS, aspects_of, assert_grounded, personas_of
+from tests.profiles.test_journal import _linked
 from tests.safety.obedient import ATTACKED, VOICES, obeyed, orders_in, said_in
 from tests.support.models import MODEL, looked_long_ago
 from tests.support.ollama_stand_in import OllamaStandIn
@@ -193,6 +194,17 @@ def _shown(at: AppTest) -> None:
                 assert not LIVE.search(str(part or "")), (kind, part)
 
 
+@pytest.fixture
+def app(attacked: Built, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    monkeypatch.setattr("ui.resources.warm", lambda *_: 0)
+    monkeypatch.setenv("PERSONA_WORKSPACE", str(attacked.place.root))
+    monkeypatch.setenv("PERSONA_READONLY", "1")
+    monkeypatch.setenv("PERSONA_OLLAMA_MODEL", MODEL)
+    return AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+
+
 @pytest.mark.parametrize(
     ("page", "address"),
     [
@@ -203,24 +215,57 @@ def _shown(at: AppTest) -> None:
         ("start", {}),
     ],
 )
-def test_the_page_shows_what_the_model_said_as_words(
-    attacked: Built, page: str, address: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    monkeypatch.setattr("ui.resources.warm", lambda *_: 0)
-    monkeypatch.setenv("PERSONA_WORKSPACE", str(attacked.place.root))
-    monkeypatch.setenv("PERSONA_READONLY", "1")
-    monkeypatch.setenv("PERSONA_OLLAMA_MODEL", MODEL)
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+def test_the_page_shows_what_the_model_said_as_words(app: AppTest, page: str, address: dict[str, str]) -> None:
     for name, value in address.items():
-        at.query_params[name] = value
-    at.run()
-    at.switch_page(f"app_pages/{page}.py").run()
-    _shown(at)
+        app.query_params[name] = value
+    app.run()
+    app.switch_page(f"app_pages/{page}.py").run()
+    _shown(app)
     if "item" in address:
-        at.selectbox(key="item").set_value(address["item"]).run()
-        _shown(at)
-    drawn = "".join(str(one.value) for one in at.html)
-    if address.get("item"):
+        app.selectbox(key="item").set_value(address["item"]).run()
+        _shown(app)
+        drawn = "".join(str(one.value) for one in app.html)
         assert "&lt;script&gt;alert(1)&lt;/script&gt;" in drawn, "it is there, and it is text"
+
+
+EDITS = _linked([[["like", f"{VOICES[3]}"[:150], 1.0], ["set", '{"likes": [[[1]]]}', 1.0], ["back", "", 1e300]], 3, [[1, "<b>x</b>"]]])
+PARAMETERS = (
+    "who",
+    "edits",
+    "tour",
+    "q",
+    "item",
+    "scenario",
+    "price",
+    "show",
+    "vary",
+    "mix",
+    "seen",
+    "w_taste",
+    "t",
+    "i",
+    "back",
+    "look",
+)
+
+
+@pytest.mark.parametrize(
+    ("page", "value"),
+    [
+        ("for_you", "<script>alert(1)</script>"),
+        ("for_you", "9" * 5_000),
+        ("your_profile", EDITS),
+        ("your_profile", "../../../etc/passwd\x00"),
+        ("personas", "nan"),
+        ("trends", "-1"),
+        ("scenarios", "\u202e{{7*7}}%00"),
+    ],
+)
+def test_an_address_that_nobody_would_write_opens_the_page_all_the_same(app: AppTest, page: str, value: str) -> None:
+    for name in PARAMETERS:
+        app.query_params[name] = value
+    app.run()
+    _shown(app)
+    for name in PARAMETERS:  # those that belong to a page's own widgets
+        app.query_params[name] = value
+    _shown(app.switch_page(f"app_pages/{page}.py").run())

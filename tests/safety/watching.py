@@ -65,7 +65,8 @@ sys.addaudithook(_hook)
 @contextmanager
 def only_within(folder: Path) -> Iterator[list[str]]:
     """What this thread did beyond the folder, once it is over."""
-    _Watch.strays = strays = []
+    strays: list[str] = []
+    _Watch.strays = strays
     _Watch.folder, _Watch.thread = folder.resolve(), threading.get_ident()
     try:
         yield strays
