@@ -115,10 +115,10 @@ def _open(content: bytes, folder: Path) -> None:
 
 
 ANSWERS = (
-    Target("answer of a model, parsed", _answers, _parse, 100),
-    Target("answer: findings", lambda: _answers((Findings,)), _find, 100),
-    Target("answer: personas", lambda: _answers((Drafts,)), _write, 100),
-    Target("answer: profile", lambda: _answers((Portrait,)), _portray, 100),
+    Target("answer of a model, parsed", _answers, _parse, 50),
+    Target("answer: findings", lambda: _answers((Findings,)), _find, 50),
+    Target("answer: personas", lambda: _answers((Drafts,)), _write, 50),
+    Target("answer: profile", lambda: _answers((Portrait,)), _portray, 50),
     Target("answer: scenarios", lambda: _answers((Interests, Compared)), _scenarios),
     Target("kept answers", lambda: mutated(_kept()), _open),
 )

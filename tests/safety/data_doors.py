@@ -127,5 +127,5 @@ def _uploads(draw: st.DrawFn) -> tuple[str, bytes]:
 DATA = (
     *(Target(f"reader: {form}", partial(_data_sets, form), partial(_read, form=form)) for form in FORMS),
     Target("reader: parquet of any types", _odd_parquet, lambda raw, folder: _read({"shop.parquet": raw}, folder, "parquet")),
-    Target("upload looked at", _uploads, _look, 80),
+    Target("upload looked at", _uploads, _look, 50),
 )

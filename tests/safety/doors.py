@@ -24,7 +24,7 @@ class Target:
     examples: Callable[[], st.SearchStrategy[Any]]
     meet: Callable[[Any, Path], object]
     """Does with one example, in a folder of its own, what the app would do with it."""
-    few: int = 60
+    few: int = 25
     """So many examples when the tests run; the long run takes what it gets."""
 
 

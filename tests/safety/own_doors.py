@@ -158,10 +158,10 @@ def _name(name: str, folder: Path) -> None:
 
 
 OWN = (
-    Target("profile import", _profile_files, _bring_profile, 150),
-    Target("link of edits", _links, _follow, 150),
+    Target("profile import", _profile_files, _bring_profile, 50),
+    Target("link of edits", _links, _follow, 50),
     Target("workspace.toml", lambda: mutated(SETTINGS), _settings),
     Target("manifest of a step", _steps, _open_step),
     Target("curation", lambda: mutated(CURATED) | odd_lines(CURATED), _curation),
-    Target("names", _names, _name, 100),
+    Target("names", _names, _name, 50),
 )
