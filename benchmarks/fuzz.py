@@ -1,6 +1,6 @@
 """Hostile examples at every door for as long as it is let: how many were taken, refused in words of ours, or let something break.
 
-`--quick` takes a second a door, otherwise `--seconds`. `--guided TARGET` lets atheris choose the examples by the code that they reach
+`--quick` takes a second a door, otherwise `--seconds`. `--guided DOOR` lets atheris choose the examples by the code that they reach
 (`pip install atheris`; it goes on until it is stopped, or finds a crash).
 """
 
@@ -122,7 +122,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a second a door")
     parser.add_argument("--seconds", type=float, default=60.0, help="a door")
     parser.add_argument("--only", default="", metavar="WORDS", help="doors whose name holds this")
-    parser.add_argument("--guided", default="", metavar="TARGET", help="with atheris; what follows -- is its own")
+    parser.add_argument("--guided", default="", metavar="DOOR", help="with atheris; what follows -- is its own")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
     parser.add_argument("--seed", type=int, default=7)
     given_, theirs = parser.parse_known_args()
