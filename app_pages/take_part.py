@@ -7,7 +7,7 @@ from ui.study import path, room
 from ui.study.visit import not_kept
 
 file = resources.served_study()
-assert file is not None
+assert file is not None  # nosec B101 # for the type checker
 try:
     place = resources.workspace()
     hall, engine = room.hall(place, file), resources.engine(place)

@@ -106,7 +106,7 @@ def _demo(scratch: Path) -> Workspace:
 
 
 def measured(engine: Engine, truth: Truth, people: int, options: Options) -> Tally:
-    rng = Random(options.seed)
+    rng = Random(options.seed)  # nosec B311 # seeded on purpose
     users = sorted(user for user in engine.profiles.users() if user in truth.users)
     judge, tally = Judge(engine, truth), Tally()
     reviews = {item.id: {one.id: one for one in engine.reviews_of(item.id)} for item in engine.items}

@@ -8,7 +8,7 @@ import json
 import os
 import platform
 import resource
-import subprocess
+import subprocess  # nosec B404 # our own words, no shell
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -95,7 +95,7 @@ class Cost:
 
 def alone(module: str, *arguments: str) -> Cost:
     """Runs `python -m MODULE ARGUMENTS` in a process of its own, which reports through `report_alone`."""
-    done = subprocess.run([sys.executable, "-m", module, *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-m", module, *arguments], capture_output=True, text=True, check=False)  # nosec B603 # our own words, no shell
     if done.returncode:
         raise RuntimeError(f"{module} {' '.join(arguments)} failed:\n{done.stderr}")
     return Cost(**json.loads(done.stdout.splitlines()[-1]))

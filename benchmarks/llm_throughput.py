@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import subprocess
+import subprocess  # nosec B404 # our own words, no shell
 import sys
 import tempfile
 import time
@@ -51,7 +51,7 @@ ANSWER = Findings(
 def server(delay: float) -> Iterator[str]:
     """The stand-in, in a process of its own: what it does must not count as ours."""
     command = [sys.executable, "-m", "tests.support.ollama_stand_in", "--delay", str(delay), "--says", ANSWER]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # nosec B603 # our own words, no shell
     try:
         if process.stdout is None or not (address := process.stdout.readline().strip()):
             raise RuntimeError("the stand-in did not start")
@@ -68,7 +68,7 @@ def write_prompt(folder: Path) -> None:
 
 def prompt_number(number: int, folder: Path, seed: int) -> Prompt:
     """About 4,000 characters of reviews, no two prompts alike; made while the clock runs, as in a build."""
-    rng = Random(f"{seed} {number}")
+    rng = Random(f"{seed} {number}")  # nosec B311 # seeded on purpose
     reviews = (fenced(" ".join(rng.choices(WORDS, k=60)), f"review {one}") for one in range(12))
     return prompt("bench", folder, reviews="\n".join(reviews))
 

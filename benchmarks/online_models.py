@@ -51,8 +51,9 @@ def _torch_model() -> tuple[Any, Any]:
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     folder = str(check_weights())
-    model = AutoModel.from_pretrained(folder, local_files_only=True).eval()
-    return AutoTokenizer.from_pretrained(folder, local_files_only=True), model
+    model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)  # nosec B615 # from this disk
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)  # nosec B615 # from this disk
+    return tokenizer, model.eval()
 
 
 # Reading candidates one by one ---------------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ def _expected(ready: Prepared, newest: Backtest) -> Table:
     expected = np.zeros(newest.came.shape)
     for row, examples in enumerate(ready.judging):
         which = [place[one.item] for one in examples]
-        assert set(which) == set(np.flatnonzero(newest.judged[row]).tolist())
+        assert set(which) == set(np.flatnonzero(newest.judged[row]).tolist())  # nosec B101 # the benchmark's own
         expected[row, which] = numbers(ready.network, examples)
     return expected
 

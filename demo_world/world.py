@@ -34,17 +34,17 @@ class World:
 def make_world(seed: int = SEED) -> World:
     """Each part draws from a stream of its own, so that a change in one leaves the others alone."""
     motives, items = read_motives(), read_items()
-    people = make_people(Random(f"{seed}/people"), motives, PEOPLE)
-    demands = {item.id: demand_of(Random(f"{seed}/demand/{item.id}"), item) for item in items}
-    purchases = buy(Random(f"{seed}/market"), people, items, demands)
-    author = Author(Random(f"{seed}/texts"), read_lines())
+    people = make_people(Random(f"{seed}/people"), motives, PEOPLE)  # nosec B311 # seeded on purpose
+    demands = {item.id: demand_of(Random(f"{seed}/demand/{item.id}"), item) for item in items}  # nosec B311 # seeded on purpose
+    purchases = buy(Random(f"{seed}/market"), people, items, demands)  # nosec B311 # seeded on purpose
+    author = Author(Random(f"{seed}/texts"), read_lines())  # nosec B311 # seeded on purpose
     return World(motives, items, people, purchases, _write_all(seed, author, purchases))
 
 
 def _write_all(seed: int, author: Author, purchases: list[Purchase]) -> dict[int, Written]:
     written: dict[int, Written] = {}
     seen: set[str] = set()
-    for position in sorted(choose_writers(Random(f"{seed}/writers"), purchases)):
+    for position in sorted(choose_writers(Random(f"{seed}/writers"), purchases)):  # nosec B311 # seeded on purpose
         for _ in range(40):
             text = author.write(purchases[position])
             if text.text and text.text not in seen:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-import subprocess
+import subprocess  # nosec B404 # our own words, no shell
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -120,7 +120,7 @@ def run(workspace: Workspace, as_json: bool, file: Path, port: int) -> dict[str,
     home = f"http://127.0.0.1:{port}"
     _say(as_json, f"Participants: {home}\nStudy desk:   {home}/study_desk\nIts token:    {token}")
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
-    ended = subprocess.run(command, cwd=REPOSITORY, env=env, check=False)
+    ended = subprocess.run(command, cwd=REPOSITORY, env=env, check=False)  # nosec B603 # our own words, no shell
     return {"ended": ended.returncode}
 
 
@@ -190,11 +190,14 @@ def bring(workspace: Workspace, as_json: bool, file: Path) -> dict[str, Any]:
     """Take over a bundle that was exported elsewhere."""
     from persona_core.study.bundle import take_over
     from persona_core.study.place import open_store, take_in
+    from persona_core.study.unpacking import LARGEST
 
     try:
-        content = file.read_bytes()
+        content = file.read_bytes() if file.stat().st_size <= LARGEST else b""
     except OSError as error:
         raise PersonaError(f"{file} cannot be read.", why=str(error.strerror or error), mend="name a bundle") from error
+    if not content:
+        raise PersonaError(f"{file} is no bundle.", why=f"It is empty, or larger than {LARGEST:,} bytes.", mend="name a bundle")
     found, text, many = take_over(content, open_store(workspace))
     target = take_in(workspace, found.id, text)
     _say(as_json, f"{many} participants taken over; the study lies in {target}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from persona_core.errors import SettingsError
 from persona_core.files import write_beside
+from persona_core.toml import NotToml, table_of
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 DEMO_DATA = REPOSITORY / "data" / "demo"
@@ -33,7 +33,7 @@ class SourceSettings(Section):
     items: Path | None = None
     users: Path | None = None
     scenario: str | None = None
-    columns: dict[str, str] = {}
+    columns: dict[str, str] = Field(default={}, max_length=40)
     rating_scale: tuple[float, float] | None = None
     k_core: int = Field(default=1, ge=1)
     keep_unreviewed: bool = False
@@ -41,7 +41,7 @@ class SourceSettings(Section):
     @field_validator("rating_scale")
     @classmethod
     def _low_before_high(cls, scale: tuple[float, float] | None) -> tuple[float, float] | None:
-        if scale is not None and scale[0] >= scale[1]:
+        if scale is not None and not -1e9 < scale[0] < scale[1] < 1e9:
             raise ValueError("the lowest rating comes first, then the highest")
         return scale
 
@@ -244,8 +244,8 @@ def _read_file(file: Path) -> dict[str, Any]:
     if not file.exists():
         return {}
     try:
-        return tomllib.loads(file.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return table_of(file)
+    except NotToml as error:
         raise SettingsError(
             f"{file} is not valid TOML.", why=f"The parser says: {error}.", mend=f"open {file} and correct that line"
         ) from error

@@ -48,7 +48,8 @@ class FileDigests:
         self.known: dict[str, list[object]] = {}
         if memory.exists():
             try:
-                self.known = orjson.loads(memory.read_bytes())
+                known = orjson.loads(memory.read_bytes())
+                self.known = known if isinstance(known, dict) else {}
             except ValueError:
                 self.known = {}
 

@@ -14,6 +14,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import shutil
 import socket
 import sys
@@ -21,9 +22,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from persona_core import __version__, settings
 from persona_core.errors import ArtefactBroken, WorkspaceBusy, WorkspaceMissing, readable_disk_errors
@@ -31,6 +32,9 @@ from persona_core.files import canonical_json, digest, file_digest, file_digest_
 
 MANIFEST_FORMAT = 1
 FETCHED = "fetched.json"
+LARGEST_MANIFEST = 4 * 2**20
+"""Of a step that leaves some dozen files, a thousandth is needed."""
+VERSION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
 HASH_ON_OPEN_BELOW = 64 * 2**20
 
 
@@ -50,7 +54,8 @@ class Manifest(BaseModel):
     because: dict[str, str]
     """What the fingerprint is made of: inputs, settings, code. Compared to say why a step is stale."""
     seed: int
-    files: dict[str, FileStamp]
+    files: dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$")], FileStamp]
+    """By their names, which are never paths: nothing outside the step's folder can be meant."""
     counts: dict[str, int | float | str]
     made_by: str
     python: str
@@ -127,7 +132,7 @@ class Workspace:
             raise WorkspaceMissing(f"{step!r} has not been built in {self.root}.", mend=self.command("build")) from None
         except (OSError, UnicodeDecodeError) as error:
             raise self.broken(step, f"{pointer} cannot be read: {error}.") from error
-        if not version or "/" in version or version.startswith("."):
+        if not VERSION.fullmatch(version):
             raise self.broken(step, f"{pointer} names no version.")
         return version
 
@@ -144,8 +149,10 @@ class Workspace:
 
     def _manifest(self, step: str, file: Path) -> Manifest:
         try:
+            if file.stat().st_size > LARGEST_MANIFEST:
+                raise ValueError(f"it has more than {LARGEST_MANIFEST:,} bytes")
             raw = json.loads(file.read_bytes())
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise self.broken(step, f"Its manifest {file} cannot be read: {error}.") from error
         if isinstance(raw, dict) and raw.get("format") != MANIFEST_FORMAT:
             raise self.broken(

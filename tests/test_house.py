@@ -29,6 +29,15 @@ def imports_of(path: Path) -> Iterator[str]:
             yield str(node.module)
 
 
+def calls_in(path: Path) -> list[ast.Call]:
+    return [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
+
+
+def called(call: ast.Call) -> str:
+    """What is called, as it is written."""
+    return ast.unparse(call.func)
+
+
 @pytest.mark.parametrize("path", sorted(ENGINE.rglob("*.py")), ids=named)
 def test_the_engine_knows_nothing_of_the_app(path: Path) -> None:
     strangers = {name for name in imports_of(path) if name.split(".")[0] in ("streamlit", "ui", "app_pages", "demo_world", "tests")}
@@ -96,7 +105,35 @@ def test_only_two_places_hand_html_to_the_browser(path: Path) -> None:
 
 @pytest.mark.parametrize("path", OURS, ids=named)
 def test_nothing_is_ever_unpickled(path: Path) -> None:
-    assert not {"pickle", "joblib", "dill", "shelve"} & {name.split(".")[0] for name in imports_of(path)}
+    assert not {"pickle", "joblib", "dill", "shelve", "marshal", "cloudpickle"} & {name.split(".")[0] for name in imports_of(path)}
+    for call in calls_in(path):
+        said = {one.arg: ast.unparse(one.value) for one in call.keywords}
+        assert not called(call).endswith(("torch.load", "read_pickle", "to_pickle")), f"line {call.lineno}"
+        assert said.get("allow_pickle", "False") == "False", f"line {call.lineno}"
+        assert "persist" not in said or not called(call).startswith("st.cache"), f"line {call.lineno}: it would pickle to the disk"
+
+
+@pytest.mark.parametrize("path", OURS, ids=named)
+def test_weights_are_read_as_safetensors_from_this_disk_and_bring_no_code(path: Path) -> None:
+    for call in calls_in(path):
+        name, said = called(call), ast.unparse(call)
+        if name.endswith(".from_pretrained") or name == "SentenceTransformer":
+            assert "local_files_only=True" in said, f"line {call.lineno}"
+            assert "trust_remote_code=True" not in said, f"line {call.lineno}"
+        if (name.startswith("AutoModel") and name.endswith("from_pretrained")) or name == "SentenceTransformer":
+            assert "use_safetensors" in said or "**where" in said, f"line {call.lineno}"
+
+
+@pytest.mark.parametrize("path", OURS, ids=named)
+def test_no_text_is_run_as_a_program(path: Path) -> None:
+    for call in calls_in(path):
+        assert called(call) not in ("eval", "exec", "compile", "os.system", "os.popen", "__import__"), f"line {call.lineno}"
+        assert not any(one.arg == "shell" and ast.unparse(one.value) != "False" for one in call.keywords), f"line {call.lineno}"
+
+
+@pytest.mark.parametrize("path", OURS, ids=named)
+def test_archives_are_never_unpacked_under_their_own_names(path: Path) -> None:
+    assert not [call.lineno for call in calls_in(path) if called(call).endswith((".extractall", ".extract", "unpack_archive"))]
 
 
 def test_everything_is_pinned() -> None:

@@ -13,7 +13,7 @@ import fcntl
 import json
 import os
 import signal
-import subprocess
+import subprocess  # nosec B404 # our own words, no shell
 import sys
 import time
 from collections.abc import Iterator
@@ -188,7 +188,7 @@ class BuildJob:
             write_json(self._file("job.json"), {"verb": verb})
             with self._file("log.jsonl").open("wb") as out:
                 self._log, self._error, self._watching = JobLog(), None, True
-                self._process = subprocess.Popen(
+                self._process = subprocess.Popen(  # nosec B603 # our own words, no shell
                     [*self.command, *words, "--workspace", str(self.workspace.root), "--progress", "json", "--json"],
                     cwd=REPOSITORY,
                     stdin=subprocess.DEVNULL,

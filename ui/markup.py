@@ -70,4 +70,7 @@ def escaped(text: str) -> str:
 
 
 def show(*pieces: Child, width: Literal["stretch", "content"] = "stretch") -> None:
-    st.html(str(joined(*pieces)), width=width)
+    """Nothing where there is nothing to show: the library refuses to."""
+    body = str(joined(*pieces))
+    if body:
+        st.html(body, width=width)

@@ -51,7 +51,7 @@ def base_model(seed: int) -> Any:
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     torch.manual_seed(seed)
-    model = SentenceTransformer(str(check_weights()), local_files_only=True)
+    model = SentenceTransformer(str(check_weights()), local_files_only=True, model_kwargs={"use_safetensors": True})
     model.max_seq_length = LONGEST_TOKENS
     return model
 

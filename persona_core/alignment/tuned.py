@@ -43,12 +43,14 @@ class TunedEncoder(BaseEncoder):
 
         base = str(check_weights())
         made: Any = AutoModel
-        model = made.from_config(AutoConfig.from_pretrained(base, local_files_only=True))
+        shape = AutoConfig.from_pretrained(base, local_files_only=True)  # nosec B615 # from this disk
+        model = made.from_config(shape)
         try:
             model.load_state_dict(_checked_weights(self.folder / WEIGHTS))
         except Exception as error:
             raise _broken(self.folder, str(error)) from error
-        return AutoTokenizer.from_pretrained(base, local_files_only=True), model.eval()
+        tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)  # nosec B615 # from this disk
+        return tokenizer, model.eval()
 
 
 def identity_of(folder: Path) -> str:

@@ -19,6 +19,9 @@ EARLIEST = int(datetime(1990, 1, 1, tzinfo=UTC).timestamp())
 LATEST = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp())
 """Fixed, and not today: what is read must not depend on this machine's clock."""
 LONGEST_TEXT = 50_000
+LONGEST_ID = 200
+"""Ids stand in addresses, lists and logs; those of real data have a few dozen characters."""
+LONGEST_NAME = 200
 PLAIN_SCALE = (0.5, 5.0)
 BATCH = 50_000
 LOGGED_REJECTS = 200_000
@@ -81,6 +84,8 @@ class Cleaner:
             return Reject("no user")
         if not item:
             return Reject("no item")
+        if len(user) > LONGEST_ID or len(item) > LONGEST_ID:
+            return Reject("id too long", f"more than {LONGEST_ID} characters")
         seconds = time if type(time) is int and EARLIEST <= time < LATEST else seconds_since_1970(time)
         if type(seconds) is Reject:
             return seconds
@@ -91,6 +96,8 @@ class Cleaner:
             if type(rating) is Reject:
                 return rating
         if type(text) is not str:
+            if isinstance(text, dict | list | bytes):
+                return Reject("unreadable text", type(text).__name__)
             text = "" if text is None else str(text)
         if len(text) > LONGEST_TEXT:
             return Reject("text too long", f"{len(text):,} characters")
@@ -104,12 +111,14 @@ class Cleaner:
         if duplicate:
             return duplicate
         if name and user not in self.names:
-            self.names[user] = str(name)
-        return (str(own_id) if own_id else key.hex(), user, item, rating, seconds, text)  # type: ignore[return-value]
+            self.names[user] = _identifier(name)[:LONGEST_NAME]
+        return (_identifier(own_id) if own_id else key.hex(), user, item, rating, seconds, text)  # type: ignore[return-value]
 
     def _duplicate(self, key: bytes, own_id: Any) -> Reject | None:
         if own_id:
-            name = str(own_id)
+            name = _identifier(own_id)
+            if not name or len(name) > LONGEST_ID:
+                return Reject("unreadable review id")
             if name in self._ids:
                 return Reject("duplicate review id", name)
             self._ids.add(name)
@@ -123,18 +132,23 @@ class Cleaner:
             return 5.0 if rating else 1.0
         try:
             value = float(rating)
-        except (TypeError, ValueError):
-            return Reject("unreadable rating", repr(rating))
+        except (TypeError, ValueError, ArithmeticError):
+            return Reject("unreadable rating", _said(rating))
         if not self.low <= value <= self.high:  # also refuses what is not a number
             return Reject("impossible rating", f"{rating} is outside {self.low:g} to {self.high:g}")
         return value if self.stretch is None else 1.0 + (value - self.low) * self.stretch
 
 
 def _identifier(value: Any) -> str:
-    """An id that is no text: a number is one, a list or a truth value is not."""
-    if value is None or type(value) in (bool, dict, list) or (type(value) is float and math.isnan(value)):
+    """An id that may be no text: a number is one, a list or a truth value is not."""
+    if value is None or type(value) in (bool, dict, list, bytes) or (type(value) is float and math.isnan(value)):
         return ""
     return str(value)
+
+
+def _said(value: Any) -> str:
+    """The value for the log; of what holds other things only what it is: it may be nested deeper than Python can say."""
+    return type(value).__name__ if isinstance(value, dict | list) else repr(value)
 
 
 def seconds_since_1970(time: Any) -> int | Reject:
@@ -158,9 +172,9 @@ def seconds_since_1970(time: Any) -> int | Reject:
     if isinstance(moment, datetime):
         moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     if type(moment) not in (int, float):
-        return Reject("unreadable date", repr(time))
+        return Reject("unreadable date", _said(time))
     if abs(moment) > 1e11:
-        moment /= 1000
+        moment //= 1000  # of whole numbers, too, that no float can hold
     if not EARLIEST <= moment < LATEST:
-        return Reject("impossible date", str(time))
+        return Reject("impossible date", str(time)[:LONGEST_ID])
     return int(moment)

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from persona_core.catalog import store
-from persona_core.catalog.cleaning import Cleaner, RejectLog
+from persona_core.catalog.cleaning import LONGEST_ID, LONGEST_NAME, LONGEST_TEXT, Cleaner, RejectLog
 from persona_core.catalog.fields import ItemFields, Position, Reject
 from persona_core.catalog.kcore import in_core
 from persona_core.catalog.readers import reader_for
@@ -24,6 +24,9 @@ from persona_core.catalog.readers.base import Reader
 from persona_core.errors import SourceError
 from persona_core.schema import PriceBand
 from persona_core.settings import SourceSettings
+
+LONGEST_TITLE = 1_000
+"""Titles of real items have up to some five hundred characters; more is cut, for pages and prompts show them."""
 
 Tell = Callable[[int, int, str], None]
 
@@ -119,8 +122,8 @@ def _items(reader: Reader, rejects: RejectLog, reviewed: set[str]) -> tuple[list
     found: dict[str, ItemFields] = {}
     file = (reader.other_files or reader.review_files)[0]
     for line, item in reader.items():
-        if isinstance(item, Reject) or not item.id:
-            rejects.add(file, line, item if isinstance(item, Reject) else Reject("item without id"))
+        if isinstance(item, Reject) or not 0 < len(item.id) <= LONGEST_ID:
+            rejects.add(file, line, item if isinstance(item, Reject) else Reject("item without id" if not item.id else "id too long"))
         elif item.id in found:
             rejects.add(file, line, Reject("duplicate item id", item.id))
         elif item.id in reviewed or reader.source.keep_unreviewed:
@@ -136,10 +139,10 @@ def _item_row(item: ItemFields, default_scenario: str, bands: dict[str, tuple[fl
     scenario = item.scenario or default_scenario
     return {
         "item_id": item.id,
-        "scenario": scenario,
-        "title": item.title or item.id,
-        "maker": item.maker,
-        "description": item.description,
+        "scenario": scenario[:LONGEST_NAME],
+        "title": item.title[:LONGEST_TITLE] or item.id,
+        "maker": item.maker[:LONGEST_NAME],
+        "description": item.description[:LONGEST_TEXT],
         "price": item.price,
         "price_band": item.price_band or _band(item.price, bands.get(scenario)),
         "attributes": orjson.dumps(item.attributes, option=orjson.OPT_SORT_KEYS).decode(),
@@ -167,4 +170,4 @@ def _band(price: float | None, bounds: tuple[float, float] | None) -> str | None
 def _users(reader: Reader, names: dict[str, str], wanted: set[str]) -> list[dict[str, Any]]:
     """The people who reviewed, sorted by id; who has no name is shown by id."""
     known = {user: name for user, name in chain(names.items(), reader.users()) if user in wanted and name}
-    return [{"user_id": user, "name": known.get(user, user)} for user in sorted(wanted)]
+    return [{"user_id": user, "name": known.get(user, user)[:LONGEST_NAME]} for user in sorted(wanted)]

@@ -146,7 +146,7 @@ class Evidence:
     def elsewhere(self, carry: Carry) -> tuple[Cited, ...]:
         """The wish as it was before it carried over, and the past item that speaks of it loudest."""
         scenarios = self.engine.scenarios
-        assert scenarios is not None  # where a wish carries over, there are scenarios
+        assert scenarios is not None  # nosec B101 # where a wish carries over, there are scenarios
         wish = read_needs()[carry.need].phrase
         name, item = scenarios.names[carry.scenario], scenarios.loudest(self.ranked.profile.history, carry.scenario, carry.need)
         said = Cited(role=ELSEWHERE, text=wish, share=carry.adds, shared=True, scenario=name)

@@ -35,11 +35,13 @@ def load_base(weights: Path) -> tuple[Any, Any]:
     except ImportError as error:
         raise PersonaError("Training needs more libraries.", why=str(error), mend=INSTALL) from error
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    where = {"gguf_file": weights.name} if weights.is_file() else {}
+    where: dict[str, Any] = {"gguf_file": weights.name} if weights.is_file() else {"use_safetensors": True}
     folder = str(weights.parent if weights.is_file() else weights)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, **where)
-        model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, dtype=torch.float32, **where)
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **where)  # nosec B615 # from this disk
+        model = AutoModelForCausalLM.from_pretrained(  # nosec B615 # from this disk
+            folder, local_files_only=True, trust_remote_code=False, dtype=torch.float32, **where
+        )
     except (OSError, ValueError, ImportError) as error:
         raise PersonaError(
             f"{weights} holds no language model that can be read.", why=str(error).splitlines()[0],

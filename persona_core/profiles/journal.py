@@ -11,9 +11,10 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import isfinite
-from typing import Any
+from typing import Annotated, Any, Final
 
 import orjson
+from pydantic import Field, TypeAdapter
 
 from persona_core.errors import PersonaError
 from persona_core.profiles.edits import MOST_PHRASES, EditRefused, flipped, saying, weighing, with_dislike, with_like, without
@@ -135,11 +136,11 @@ def _back(profile: Profile, act: Act, before: list[Profile]) -> Profile:
 
 
 def _set(profile: Profile, act: Act, _: list[Profile]) -> Profile:
-    given = _parsed(act.text)
+    given = _parsed(act.text.encode("utf-8", "replace"))
     likes, dislikes = (_side(given.get(side, [])) for side in ("likes", "dislikes"))
     liked = {one.text for one in likes}  # nobody likes and dislikes the same
     rest = tuple(one for one in dislikes if one.text not in liked)
-    return saying(profile, str(given.get("text", ""))).model_copy(update={"likes": likes, "dislikes": rest})
+    return saying(profile, given.get("text", "")).model_copy(update={"likes": likes, "dislikes": rest})
 
 
 _DO: dict[str, Callable[[Profile, Act, list[Profile]], Profile]] = {
@@ -184,14 +185,16 @@ def _phrase(given: Any) -> Phrase:
     return checked.model_copy(update={"fault": phrase.fault, "review_ids": phrase.review_ids})
 
 
-def _parsed(text: str) -> dict[str, Any]:
+def _parsed(raw: bytes) -> dict[str, Any]:
+    """Text and two lists; what lies within them is yet to be judged, phrase by phrase."""
     try:
-        given = orjson.loads(text)
+        given = orjson.loads(raw)
     except ValueError as error:
         raise EditRefused("That is not a profile.") from error
-    if not isinstance(given, dict) or not all(isinstance(given.get(side, []), list) for side in ("likes", "dislikes")):
+    sides = isinstance(given, dict) and all(isinstance(given.get(side, []), list) for side in ("likes", "dislikes"))
+    if not sides or not isinstance(given.get("text", ""), str):
         raise EditRefused("That is not a profile.")
-    return given
+    return dict(given)
 
 
 # In a link --------------------------------------------------------------------------------------------------------------
@@ -213,6 +216,10 @@ def _packed(journal: Journal) -> str:
     return base64.urlsafe_b64encode(zlib.compress(raw, 9)).decode().rstrip("=")
 
 
+_Many = Field(max_length=MOST_ACTS)
+_LINKED: Final = TypeAdapter(tuple[Annotated[list[tuple[str, str, float]], _Many], int, Annotated[list[tuple[int, str]], _Many]])
+
+
 def from_link(text: str) -> Journal:
     """The journal that `to_link` wrote. Raises EditRefused for anything else: an address is anybody's to write."""
     if not text:
@@ -223,16 +230,15 @@ def from_link(text: str) -> Journal:
         plain = unpacking.decompress(raw, MOST_UNPACKED)
         if unpacking.unconsumed_tail:
             raise ValueError("too long")
-        acts, at, names = orjson.loads(plain)
-        found = tuple(Act(str(kind), str(words), float(value)) for kind, words, value in acts)
-        kept = tuple((int(number), str(name)[:LONGEST_NAME]) for number, name in names)
+        acts, at, names = _LINKED.validate_python(orjson.loads(plain))
+        found = tuple(Act(kind, words, value) for kind, words, value in acts)
     except (ValueError, TypeError, binascii.Error, zlib.error, PersonaError) as error:
         raise EditRefused(
             "The edits in this link are not understood.", mend="ask for the link again; the person is shown as built"
         ) from error
-    if len(found) > MOST_ACTS or not 0 <= int(at) <= len(found):
+    if not 0 <= at <= len(found):
         raise EditRefused("The edits in this link are not understood.", mend="ask for the link again")
-    return Journal(found, int(at), kept)
+    return Journal(found, at, tuple((number, name[:LONGEST_NAME]) for number, name in names))
 
 
 # In a file --------------------------------------------------------------------------------------------------------------
@@ -256,7 +262,10 @@ def from_file(raw: bytes) -> Act:
         raise EditRefused("That file is not JSON.", mend="upload a file that was downloaded from here") from error
     if not isinstance(given, dict) or given.get("personascope profile") != FORMAT:
         raise EditRefused("That file is not a profile of Personascope.", mend="upload a file that was downloaded from here")
-    act = Act("set", orjson.dumps({name: given[name] for name in ("text", "likes", "dislikes") if name in given}).decode())
+    try:
+        act = Act("set", orjson.dumps({name: given[name] for name in ("text", "likes", "dislikes") if name in given}).decode())
+    except TypeError as error:  # what is nested very deep can be read, but not written
+        raise EditRefused("That file is not a profile of Personascope.", mend="upload a file that was downloaded from here") from error
     empty = Profile(user_id="", version=1, text="")
     _set(empty, act, [])  # refused here, and not silently later
     return act

@@ -9,7 +9,6 @@ import io
 import json
 import tomllib
 import zipfile
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,24 +17,19 @@ import pandas as pd
 
 from persona_core import __version__
 from persona_core.engine import STEPS, WITHOUT
-from persona_core.errors import ArtefactBroken, PersonaError, WorkspaceMissing
+from persona_core.errors import ArtefactBroken, WorkspaceMissing
 from persona_core.study.analysis import analysed
 from persona_core.study.design import MEASURED, Study, study_in
 from persona_core.study.questionnaires import Questionnaire
-from persona_core.study.store import Event, Participant, StudyStore
+from persona_core.study.store import StudyStore
 from persona_core.study.tables import Tables, tables_of
+from persona_core.study.unpacking import DESIGN, FILE, BundleRefused, people_in, refused, unpacked
 from persona_core.workspace import Workspace
 
 WHEN: Final = (2020, 1, 1, 0, 0, 0)
 """All files in a bundle carry this date, so that the same study gives the same bytes."""
-LARGEST: Final = 500 * 1024 * 1024
 HERE = Path(__file__).parent
-DESIGN, FILE = "study.json", "study.toml"
 FREE: Final = {("free_text", "free_text"), ("events", "payload")}
-
-
-class BundleRefused(PersonaError):
-    """A file that is no study's bundle."""
 
 
 def bundle(study: Study, text: str, store: StudyStore, place: Workspace, *, rehearsals: bool = False) -> bytes:
@@ -62,43 +56,30 @@ def bundle(study: Study, text: str, store: StudyStore, place: Workspace, *, rehe
 
 def take_over(content: bytes, store: StudyStore) -> tuple[Study, str, int]:
     """Puts a bundle's people and events into this store; gives the study, its file's text, and how many came. Raises BundleRefused."""
+    files = unpacked(content)
     try:
-        files = _unpacked(content)
-        study = Study.model_validate(orjson.loads(files[DESIGN]))
         text = files[FILE].decode()
-        if study_in(text).content != study.content:
-            raise BundleRefused("The study's file in this bundle is not the one that was run.", mend="export it anew")
-        people = pd.read_parquet(io.BytesIO(files["tables/participants.parquet"]))
-        events = pd.read_parquet(io.BytesIO(files["tables/events.parquet"]))
-        by_person = {str(who): rows for who, rows in events.groupby("participant")} if len(events) else {}
-        for row in people.itertuples(index=False):
-            store.restore(_participant(study, row), _events(by_person.get(row.participant)))
-    except (KeyError, ValueError, zipfile.BadZipFile, OSError, AttributeError) as error:
-        raise BundleRefused("This is no bundle of a study.", why=str(error), mend="export it anew, and bring that file") from error
+    except UnicodeDecodeError as error:
+        raise refused(f"{FILE}: {error}") from error
+    study = study_in(text, "The study in this bundle")
+    if not _is_same(study, files[DESIGN]):
+        raise BundleRefused("The study's file in this bundle is not the one that was run.", mend="export it anew")
+    people = people_in(study, files)
+    here = {one.number: one.id for one in store.participants(study.id)}
+    if any(here.get(one.number, one.id) != one.id for one, _ in people):
+        raise BundleRefused(
+            "Other people took part in this study here.", why="Two would have the same number.", mend="bring it into another workspace"
+        )
+    for one, events in people:
+        store.restore(one, events)
     return study, text, len(people)
 
 
-def _unpacked(content: bytes) -> dict[str, bytes]:
-    with zipfile.ZipFile(io.BytesIO(content)) as packed:
-        if sum(one.file_size for one in packed.infolist()) > LARGEST:
-            raise BundleRefused("This bundle is larger than any that could be taken over.")
-        return {one.filename.partition("/")[2]: packed.read(one) for one in packed.infolist()}
-
-
-def _participant(study: Study, row: Any) -> Participant:
-    left = datetime.fromisoformat(row.left) if row.left else None
-    return Participant(
-        row.participant, study.id, study.content, int(row.number), datetime.fromisoformat(row.arrived), left, row.origin
-    )
-
-
-def _events(rows: pd.DataFrame | None) -> list[Event]:
-    if rows is None:
-        return []
-    return [
-        Event(int(one.seq), one.key, one.kind, datetime.fromisoformat(one.utc), int(one.monotonic_ns), orjson.loads(one.payload))
-        for one in rows.itertuples(index=False)
-    ]
+def _is_same(study: Study, design: bytes) -> bool:
+    try:
+        return Study.model_validate(orjson.loads(design)).content == study.content
+    except ValueError:
+        return False
 
 
 # What lies in it ---------------------------------------------------------------------------------------------------------

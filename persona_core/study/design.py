@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from persona_core.errors import PersonaError
 from persona_core.files import canonical_json, digest
 from persona_core.study.questionnaires import Name, Questionnaire, questionnaires
+from persona_core.toml import NotToml, table_in, table_of
 
 FACTORS: Final[Mapping[str, tuple[str, ...]]] = {
     "explanation": ("none", "persona", "persona_quotes", "persona_trend", "parts"),
@@ -37,6 +38,10 @@ MEASURED: Final[Mapping[str, str]] = {
 }
 """What is measured of everybody, beside what they say."""
 MOST_CONDITIONS, MOST_STEPS = 64, 200
+MOST_FAULTS = 20
+"""So many are told at once."""
+MOST_OF_ALL = 1_000_000
+"""Numbers in a study are counts of people, days and versions, and seeds; larger ones fit into no database."""
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
 Condition = Mapping[str, str]
 
@@ -61,11 +66,11 @@ class Task(Part):
     text: Text
     items: int = Field(default=5, ge=1, le=50)
     """So many suggestions are shown."""
-    scenarios: tuple[Text, ...] = ()
+    scenarios: tuple[Text, ...] = Field(default=(), max_length=100)
     """Of these only; of all where none is named."""
     rate: bool = False
     """Each is rated before its explanation is seen, after it, and after its reviews were read: effectiveness, measured."""
-    after: tuple[Name, ...] = ()
+    after: tuple[Name, ...] = Field(default=(), max_length=20)
     """Questionnaires that follow, about this condition."""
 
 
@@ -119,13 +124,13 @@ class Study(Part):
     format: Literal[1] = 1
     id: Name
     title: Text
-    version: int = Field(default=1, ge=1)
+    version: int = Field(default=1, ge=1, le=MOST_OF_ALL)
     language: Name = "en"
-    seed: int = 7
+    seed: int = Field(default=7, ge=0, lt=2**32)
     within: bool = False
     """Everybody meets all conditions, in an order of their own; otherwise everybody meets one."""
     factors: Mapping[Name, tuple[Name, ...]]
-    quota: int | None = Field(default=None, ge=1)
+    quota: int | None = Field(default=None, ge=1, le=MOST_OF_ALL)
     """So many finish, and no more are let in; who has not been seen for a while does not count."""
     entry: Literal["open", "invited", "panel"] = "open"
     """Who may begin: everybody with the address, who has an invitation, or who comes from a panel with a number of theirs."""
@@ -135,17 +140,17 @@ class Study(Part):
     """A code for everybody at the end, as panels give it; otherwise everybody has one of their own."""
     leave_out_failed: bool = True
     """Whoever fails an attention check is left out of the analysis."""
-    retention_days: int | None = Field(default=None, ge=1)
+    retention_days: int | None = Field(default=None, ge=1, le=100 * 366)
     """After so long, `study forget` deletes what somebody did and said."""
     words: Mapping[Name, Text] = {}
     """What pages say, in the study's language; see words.toml."""
     hypotheses: tuple[Hypothesis, ...] = Field(default=(), max_length=60)
     consent: Consent
     tasks: tuple[Task, ...] = Field(min_length=1, max_length=20)
-    finally_: tuple[Name, ...] = Field(default=(), alias="finally")
+    finally_: tuple[Name, ...] = Field(default=(), alias="finally", max_length=20)
     """Questionnaires at the end, about everything."""
-    checks: tuple[Check, ...] = ()
-    own: tuple[Questionnaire, ...] = ()
+    checks: tuple[Check, ...] = Field(default=(), max_length=20)
+    own: tuple[Questionnaire, ...] = Field(default=(), max_length=40)
     """Questionnaires of the study's own."""
     debrief: Text
 
@@ -266,20 +271,24 @@ def settled(condition: Condition) -> dict[str, str]:
 def read_study(path: Path) -> Study:
     """Raises StudyRefused, with the place in the file and what is wrong there."""
     try:
-        return study_in(path.read_text("utf-8"), str(path))
+        return study_of(table_of(path), str(path))
     except OSError as error:
         why = str(error.strerror or error)
         raise StudyRefused(f"There is no study to read in {path}.", why=why, mend="name a study file") from error
-    except UnicodeDecodeError as error:
-        raise StudyRefused(f"{path} is not valid TOML.", why=str(error), mend="save it as UTF-8") from error
+    except NotToml as error:
+        raise _no_toml(str(path), error) from error
 
 
 def study_in(text: str, called: str = "This") -> Study:
     """The same of a file's text."""
     try:
-        return study_of(tomllib.loads(text), called)
-    except tomllib.TOMLDecodeError as error:
-        raise StudyRefused(f"{called} is not valid TOML.", why=str(error), mend="correct that line") from error
+        return study_of(table_in(text), called)
+    except NotToml as error:
+        raise _no_toml(called, error) from error
+
+
+def _no_toml(called: str, error: NotToml) -> StudyRefused:
+    return StudyRefused(f"{called} is not valid TOML.", why=str(error), mend="correct that line; texts are saved as UTF-8")
 
 
 def study_of(values: Mapping[str, Any], called: str = "This") -> Study:
@@ -287,6 +296,7 @@ def study_of(values: Mapping[str, Any], called: str = "This") -> Study:
     try:
         return Study.model_validate(values)
     except ValidationError as error:
-        found = [(".".join(map(str, one["loc"])) or "the study", one["msg"].removeprefix("Value error, ")) for one in error.errors()]
+        told = error.errors(include_url=False, include_input=False)[:MOST_FAULTS]
+        found = [(".".join(map(str, one["loc"])) or "the study", one["msg"].removeprefix("Value error, ")) for one in told]
         why = "\n".join(f"{place}: {message}" for place, message in found)
         raise StudyRefused(f"{called} is no study that could be run.", why=why, mend="change what is named above") from error

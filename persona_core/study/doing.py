@@ -160,5 +160,5 @@ def choose(hall: Hall, sitting: Sitting, engine: Engine, chosen: str) -> Sitting
     answers: dict[str, Any] = {"chosen": chosen}
     if now.task.rate:
         answers["ratings"] = {item: dict(found) for item, found in now.rated.items()}
-    assert sitting.step is not None
+    assert sitting.step is not None  # nosec B101 # for the type checker
     return hall.finish(sitting, sitting.step.id, answers)

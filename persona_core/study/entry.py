@@ -47,7 +47,7 @@ def invitations(study: Study, store: StudyStore, many: int) -> list[str]:
 
 def is_invitation(study: Study, store: StudyStore, code: str) -> bool:
     nonce, dot, signature = code[:200].partition(".")
-    return bool(dot and nonce) and hmac.compare_digest(signature.encode(), _signature(study, store, nonce).encode())
+    return bool(dot and nonce) and hmac.compare_digest(signature.encode("utf-8", "replace"), _signature(study, store, nonce).encode())
 
 
 def _signature(study: Study, store: StudyStore, nonce: str) -> str:

@@ -234,4 +234,4 @@ def _faults_of_task(answers: Mapping[str, Any], rate: bool) -> list[str]:
             and all(type(one) is int and 1 <= one <= 5 for one in given.values())
         )
         faults += [] if right else [f"{item}: ratings are from 1 to 5, {', '.join(RATED_AT)}"]
-    return faults + ([] if ratings else ["ratings: the things are to be rated"])
+    return faults + ([] if ratings and isinstance(ratings, dict) else ["ratings: the things are to be rated"])

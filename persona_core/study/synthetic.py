@@ -56,7 +56,7 @@ def simulate(hall: Hall, engine: Engine, many: int, crowd: Crowd, seed: int = 0,
 
 def _one_page(hall: Hall, engine: Engine, sitting: Sitting, one: Somebody) -> Sitting:
     step = sitting.step
-    assert step is not None
+    assert step is not None  # nosec B101 # for the type checker
     if step.kind != "task":
         return hall.finish(sitting, step.id, one.answers(step, sitting, engine))
     while True:

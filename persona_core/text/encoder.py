@@ -54,8 +54,9 @@ class BaseEncoder:
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         folder = str(check_weights())
         torch.manual_seed(0)
-        model = AutoModel.from_pretrained(folder, local_files_only=True).eval()
-        return AutoTokenizer.from_pretrained(folder, local_files_only=True), model
+        model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)  # nosec B615 # from this disk
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)  # nosec B615 # from this disk
+        return tokenizer, model.eval()
 
     def topics(self, texts: Sequence[str], tell: Tell = lambda _: None) -> Matrix:
         return self.read(texts, tell).topics

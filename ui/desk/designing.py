@@ -31,7 +31,7 @@ FAULTS = "_desk_faults"
 
 def draw(chosen: Chosen, readonly: bool, came: int) -> None:
     if chosen.study is None:
-        assert chosen.error is not None
+        assert chosen.error is not None  # nosec B101 # for the type checker
         trouble.show(chosen.error)
     else:
         _summary(chosen.study)

@@ -16,6 +16,8 @@ from persona_core.workspace import Workspace
 from ui import trouble
 
 FILE = "desk_bundle"
+MOST_MB = 50
+"""As much as this server takes; the command line takes more."""
 
 
 def draw(place: Workspace, study: Study, text: str, store: StudyStore, rehearsals: bool) -> None:
@@ -28,8 +30,11 @@ def draw(place: Workspace, study: Study, text: str, store: StudyStore, rehearsal
     made = partial(bundle, study, text, store, place, rehearsals=rehearsals)
     st.download_button("Download the bundle", made, f"{study.id}.zip", "application/zip", on_click="ignore", type="primary",
                        icon=":material/download:")  # fmt: skip
+    if place.settings.readonly:
+        st.caption("This app only reads, so nothing can be taken in or deleted here.")
+        return
     st.subheader("Take one in", anchor=False)
-    file = st.file_uploader("A bundle from another machine", type=["zip"], key=FILE)
+    file = st.file_uploader("A bundle from another machine", type=["zip"], key=FILE, max_upload_size=MOST_MB)
     if file is not None and st.button("Take it in", icon=":material/input:"):
         with trouble.shown():
             _take(place, store, file.getvalue())

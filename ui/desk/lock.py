@@ -33,7 +33,7 @@ def open_or_stop(place: Workspace) -> None:
 
 def _try(token: str) -> None:
     typed = str(st.session_state.get(TYPED) or "")
-    if hmac.compare_digest(typed.encode(), token.encode()):
+    if hmac.compare_digest(typed.encode("utf-8", "replace"), token.encode()):
         st.session_state[OPEN] = _mark(token)
         st.session_state[TYPED] = ""
         return

@@ -75,7 +75,7 @@ def _rehearse(study: Study, engine: Engine, store: StudyStore, one: Hypothesis |
     many = left.slider("Made-up participants", 6, 120, 30, 6, key="rehearse_many")
     size = right.slider("Their true difference, in standard deviations", 0.0, 2.0, 0.8, 0.1, key="rehearse_size")
     if st.button("Send them through", icon=":material/groups:", disabled=one is None):
-        assert one is not None
+        assert one is not None  # nosec B101 # for the type checker
         signed = -size if one.direction == "less" else size
         crowd = Crowd((Effect(one.outcome, one.factor, one.level, signed),), careless=0.05, drops=0.1)
         bar = st.progress(0.0, text="The first sets out …")

@@ -37,7 +37,7 @@ def draw(engine: Engine, scenarios: Scenarios) -> None:
         target = _choose(whose, can, profile, engine)
         left, options = as_newcomer(engine, profile, target, engine.options)
         ranked = engine.rank(left, options)
-        assert ranked.over is not None  # it can be reached
+        assert ranked.over is not None  # nosec B101 # it can be reached
         chosen = chosen_there(engine, profile, target)
         show(el("p", _said(whose, scenarios, ranked.over, target, len(chosen)), cls="ps-told"))
         _told(scenarios, profile.user_id)

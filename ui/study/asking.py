@@ -12,7 +12,7 @@ from ui.study.visit import Visit
 
 
 def draw_questionnaire(visit: Visit) -> None:
-    assert visit.sitting.step is not None
+    assert visit.sitting.step is not None  # nosec B101 # for the type checker
     asked = visit.hall.study.questionnaires[visit.sitting.step.of]
     st.title(tame(asked.title), anchor=False)
     for item in visit.sitting.order_of(asked):
@@ -23,7 +23,7 @@ def draw_questionnaire(visit: Visit) -> None:
 
 
 def draw_check(visit: Visit) -> None:
-    assert visit.sitting.step is not None
+    assert visit.sitting.step is not None  # nosec B101 # for the type checker
     check = next(one for one in visit.hall.study.checks if one.id == visit.sitting.step.of)
     st.title(tame(visit.word("check_title")), anchor=False)
     radio(visit, "answer", check.text, check.options)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from typing import Any
 
 import streamlit as st
@@ -12,6 +11,7 @@ from persona_core.errors import SettingsError
 from persona_core.files import write_beside
 from persona_core.llm.server import ServerState, look, with_tag
 from persona_core.settings import FILE_NAME, OllamaSettings
+from persona_core.toml import NotToml, table_in
 from persona_core.workspace import Workspace
 
 NONE = ""
@@ -111,8 +111,8 @@ def _escaped(value: str) -> str:
 
 def _parsed(text: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+        return table_in(text)
+    except NotToml:
         return {"not": "readable"}
 
 

@@ -6,14 +6,15 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from itertools import islice
+from math import isfinite
 from pathlib import Path
 from typing import IO, Any
 
-import pyarrow.parquet as pq
 import streamlit as st
 
 from persona_core.catalog.fields import Reject
 from persona_core.catalog.lines import delimited_rows, json_rows, opened
+from persona_core.catalog.parquet import measured, opened_table, rows_of
 from persona_core.catalog.readers import detect, reader_for
 from persona_core.catalog.readers.table import TableReader, column_names, is_delimited, is_parquet
 from persona_core.errors import PersonaError, SourceError
@@ -142,9 +143,7 @@ def _refuse_what_is_no_text(path: Path) -> None:
 def _refuse_what_is_too_much(path: Path) -> None:
     """A small file may unpack into a huge one: it is counted as it unpacks, and left at the bound."""
     if is_parquet(path):
-        about = _parquet(path).metadata
-        size = sum(about.row_group(number).total_byte_size for number in range(about.num_row_groups))
-        rows = about.num_rows
+        rows, size = measured(path, "This file", MOST_ROWS + 1, MOST_UNPACKED)
     else:
         size = rows = 0
         with opened(path) as file:
@@ -193,19 +192,12 @@ def _preview(path: Path) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...], 
 
 def _rows(path: Path, columns: tuple[str, ...]) -> Any:
     if is_parquet(path):
-        for batch in _parquet(path).iter_batches(batch_size=LOOKED_AT):
-            yield from ([row.get(name) for name in columns] for row in batch.to_pylist())
+        for batch in rows_of(opened_table(path, "This file"), list(columns), "This file", LOOKED_AT):
+            yield from (list(row) for row in zip(*batch, strict=True))
     elif is_delimited(path):
         yield from (row for _, row in islice(delimited_rows(path, _delimiter(path)), 1, None) if len(row) == len(columns))
     else:
         yield from ([row.get(name) for name in columns] for _, row in json_rows(path) if not isinstance(row, Reject))
-
-
-def _parquet(path: Path) -> pq.ParquetFile:
-    try:
-        return pq.ParquetFile(path)
-    except Exception:  # a broken file makes this library say many things
-        raise SourceError("This is no Parquet file that can be read.", mend="save it again, or as CSV with UTF-8") from None
 
 
 def _delimiter(path: Path) -> str:
@@ -214,13 +206,15 @@ def _delimiter(path: Path) -> str:
 
 def _number(value: Any) -> float | None:
     try:
-        return None if value is None or isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
+        number = None if value is None or isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, ArithmeticError):
         return None
+    return number if number is not None and isfinite(number) else None
 
 
 def _shown(value: Any) -> str:
-    text = "" if value is None else " ".join(str(value).split())
+    # what holds other things may be nested deeper than Python can say
+    text = "" if value is None else f"({type(value).__name__})" if isinstance(value, dict | list) else " ".join(str(value).split())
     return text if len(text) <= SHOWN_LETTERS else text[: SHOWN_LETTERS - 1] + "…"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from persona_core.catalog.fields import ItemFields, Reject, ReviewFields
 from persona_core.catalog.lines import json_rows
-from persona_core.catalog.readers.base import JsonLinesReader, attributes_of, price_of, text_of
+from persona_core.catalog.readers.base import JsonLinesReader, attributes_of, id_of, price_of, text_of
 
 
 class _AmazonReader(JsonLinesReader):
@@ -31,7 +31,7 @@ class _AmazonReader(JsonLinesReader):
             yield line, row if isinstance(row, Reject) else self._item(row)
 
     @abstractmethod
-    def _item(self, row: dict[str, Any]) -> ItemFields | Reject: ...
+    def _item(self, row: dict[str, Any]) -> ItemFields: ...
 
 
 class Amazon2018Reader(_AmazonReader):
@@ -46,11 +46,9 @@ class Amazon2018Reader(_AmazonReader):
             get("reviewerName"),
         )  # fmt: skip
 
-    def _item(self, row: dict[str, Any]) -> ItemFields | Reject:
-        if not row.get("asin"):
-            return Reject("item without id")
+    def _item(self, row: dict[str, Any]) -> ItemFields:
         return ItemFields(
-            id=str(row["asin"]),
+            id=id_of(row.get("asin")),
             title=text_of(row.get("title")),
             scenario=self.default_scenario,
             maker=text_of(row.get("brand")),
@@ -69,11 +67,9 @@ class Amazon2023Reader(_AmazonReader):
         get = row.get
         return get("user_id"), get("parent_asin"), get("rating"), get("timestamp"), get("text"), None, None
 
-    def _item(self, row: dict[str, Any]) -> ItemFields | Reject:
-        if not row.get("parent_asin"):
-            return Reject("item without id")
+    def _item(self, row: dict[str, Any]) -> ItemFields:
         return ItemFields(
-            id=str(row["parent_asin"]),
+            id=id_of(row.get("parent_asin")),
             title=text_of(row.get("title")),
             scenario=self.source.scenario or text_of(row.get("main_category")).lower() or self.default_scenario,
             maker=text_of(row.get("store")),

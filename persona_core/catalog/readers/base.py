@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,6 +12,9 @@ from persona_core.catalog.fields import ItemFields, Position, Reject, ReviewFiel
 from persona_core.catalog.lines import json_rows
 from persona_core.errors import SourceError
 from persona_core.settings import SourceSettings
+
+LONGEST_PRICE, LONGEST_KEY = 100, 100
+"""In characters; what is longer is no price and no name of a fact."""
 
 
 class Reader(ABC):
@@ -80,6 +84,11 @@ class JsonLinesReader(Reader):
             )
 
 
+def id_of(value: Any) -> str:
+    """An item's or a person's id; nothing where it is no text and no number."""
+    return str(value).strip() if isinstance(value, str | int | float | Decimal) and not isinstance(value, bool) else ""
+
+
 def text_of(value: Any) -> str:
     """One text from what catalogues put there: a text, a list of them, or nothing."""
     if isinstance(value, str):
@@ -95,7 +104,9 @@ def price_of(value: Any) -> float | None:
         return None
     if isinstance(value, int | float):
         return float(value) if 0 <= value < 1e7 else None
-    words = str(value).replace("$", " ").replace("£", " ").replace("€", " ").replace(",", "").split()
+    if not isinstance(value, str | Decimal):
+        return None
+    words = str(value)[:LONGEST_PRICE].replace("$", " ").replace("£", " ").replace("€", " ").replace(",", "").split()
     for word in words:
         try:
             number = float(word)
@@ -111,7 +122,7 @@ def attributes_of(row: dict[str, Any], keys: tuple[str, ...], longest: int = 12)
     for key in keys:
         value = row.get(key)
         if isinstance(value, dict):
-            found |= {str(k): str(v) for k, v in list(value.items())[:longest] if isinstance(v, str | int | float)}
+            found |= {str(k)[:LONGEST_KEY]: str(v) for k, v in list(value.items())[:longest] if isinstance(v, str | int | float)}
         elif isinstance(value, list):
             parts = [str(part) for part in value[:longest] if isinstance(part, str | int | float)]
             if parts:

@@ -8,7 +8,7 @@ from typing import Any
 
 from persona_core.catalog.fields import ItemFields, Reject, ReviewFields
 from persona_core.catalog.lines import json_rows
-from persona_core.catalog.readers.base import JsonLinesReader, price_of, text_of
+from persona_core.catalog.readers.base import JsonLinesReader, attributes_of, id_of, price_of, text_of
 
 
 class DemoReader(JsonLinesReader):
@@ -34,20 +34,21 @@ class DemoReader(JsonLinesReader):
             if isinstance(row, Reject):
                 yield line, row
                 continue
+            facts = row.get("attributes")
             yield (
                 line,
                 ItemFields(
-                    id=str(row["item_id"]),
+                    id=id_of(row.get("item_id")),
                     title=text_of(row.get("title")),
                     scenario=text_of(row.get("scenario")),
                     maker=text_of(row.get("maker")),
                     description=text_of(row.get("description")),
                     price=price_of(row.get("price")),
-                    attributes={str(key): str(value) for key, value in row.get("attributes", {}).items()},
+                    attributes=attributes_of({"all": facts}, ("all",)) if isinstance(facts, dict) else {},
                 ),
             )
 
     def users(self) -> Iterator[tuple[str, str]]:
         for _, row in json_rows(self.other_files[1]):
             if not isinstance(row, Reject):
-                yield str(row["user_id"]), text_of(row.get("name"))
+                yield id_of(row.get("user_id")), text_of(row.get("name"))

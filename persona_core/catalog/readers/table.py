@@ -7,17 +7,16 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from persona_core.catalog.fields import ItemFields, Position, Reject, ReviewRow
 from persona_core.catalog.lines import delimited_rows, json_rows
-from persona_core.catalog.readers.base import Reader, price_of, text_of
+from persona_core.catalog.parquet import opened_table, rows_of
+from persona_core.catalog.readers.base import Reader, id_of, price_of, text_of
 from persona_core.errors import SourceError
 
 REVIEW_COLUMNS = ("user", "item", "rating", "time", "text", "review", "user_name")
 ITEM_COLUMNS = ("item", "title", "scenario", "maker", "description", "price")
 NEEDED = ("user", "item", "time")
+PARQUET_ROWS = 20_000
 
 Row = tuple[int, "list[Any] | Reject"]
 
@@ -64,7 +63,7 @@ class TableReader(Reader):
             yield (
                 line,
                 ItemFields(
-                    id=str(item or ""),
+                    id=id_of(item),
                     title=text_of(title),
                     scenario=text_of(scenario),
                     maker=text_of(maker),
@@ -89,7 +88,7 @@ class TableReader(Reader):
 def column_names(file: Path) -> list[str]:
     """The columns of a table, read from its header or its first row."""
     if is_parquet(file):
-        return list(_parquet(file).schema_arrow.names)
+        return list(opened_table(file, str(file)).schema_arrow.names)
     if is_delimited(file):
         return next((row for _, row in delimited_rows(file, _delimiter(file))), [])
     return next((sorted(row) for _, row in json_rows(file) if not isinstance(row, Reject)), [])
@@ -151,20 +150,13 @@ def _json(file: Path, wanted: list[str | None], missing: list[str], found: list[
         yield line, row if isinstance(row, Reject) else [row.get(name) if name else None for name in wanted]
 
 
-def _parquet(file: Path) -> pq.ParquetFile:
-    try:
-        return pq.ParquetFile(file)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise SourceError(f"{file} is not a readable Parquet file.", why=str(error), mend="fetch it again") from error
-
-
 def _parquet_rows(file: Path, wanted: list[str | None], position: Position) -> Iterator[Row]:
-    table = _parquet(file)
+    table = opened_table(file, str(file))
     names = [name for name in dict.fromkeys(wanted) if name]
+    places = [names.index(name) if name else None for name in wanted]
     line = 0
-    for batch in table.iter_batches(batch_size=20_000, columns=names):
-        columns = [batch.column(name).to_pylist() if name else [None] * len(batch) for name in wanted]
+    for columns in rows_of(table, names, str(file), PARQUET_ROWS):
         for row in zip(*columns, strict=True):
             line += 1
-            yield line, list(row)
+            yield line, [None if place is None else row[place] for place in places]
         position.done = round(file.stat().st_size * line / max(1, table.metadata.num_rows))

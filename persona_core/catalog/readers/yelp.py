@@ -8,7 +8,7 @@ from typing import Any
 
 from persona_core.catalog.fields import ItemFields, Reject, ReviewFields
 from persona_core.catalog.lines import json_rows
-from persona_core.catalog.readers.base import JsonLinesReader, text_of
+from persona_core.catalog.readers.base import JsonLinesReader, id_of, text_of
 from persona_core.errors import SourceError
 from persona_core.schema import PriceBand
 
@@ -47,23 +47,22 @@ class YelpReader(JsonLinesReader):
         for line, row in json_rows(file):
             yield line, row if isinstance(row, Reject) else self._item(row)
 
-    def _item(self, row: dict[str, Any]) -> ItemFields | Reject:
-        if not row.get("business_id"):
-            return Reject("item without id")
+    def _item(self, row: dict[str, Any]) -> ItemFields:
         categories = text_of(row.get("categories"))
-        details = row.get("attributes") or {}
+        details = row.get("attributes")
+        band = details.get("RestaurantsPriceRange2") if isinstance(details, dict) else None
         place = ", ".join(part for part in (text_of(row.get("city")), text_of(row.get("state"))) if part)
         return ItemFields(
-            id=str(row["business_id"]),
+            id=id_of(row.get("business_id")),
             title=text_of(row.get("name")),
             scenario=self.default_scenario,
             description=categories,
-            price_band=PRICE_BANDS.get(str(details.get("RestaurantsPriceRange2", ""))),
+            price_band=PRICE_BANDS.get(id_of(band)),
             attributes={key: value for key, value in (("place", place), ("categories", categories)) if value},
         )
 
     def users(self) -> Iterator[tuple[str, str]]:
         file = self.source.users or self._beside("user")
         for _, row in json_rows(file) if file else ():
-            if not isinstance(row, Reject) and row.get("user_id"):
-                yield str(row["user_id"]), text_of(row.get("name"))
+            if not isinstance(row, Reject):
+                yield id_of(row.get("user_id")), text_of(row.get("name"))

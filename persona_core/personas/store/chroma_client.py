@@ -58,7 +58,8 @@ def server_client(place: Place) -> Any:
 
     host, port, ssl = _address(place.url)
     try:
-        urllib.request.urlopen(f"{'https' if ssl else 'http'}://{host}:{port}/api/v2/heartbeat", timeout=CONNECT_S).close()
+        beat = f"{'https' if ssl else 'http'}://{host}:{port}/api/v2/heartbeat"
+        urllib.request.urlopen(beat, timeout=CONNECT_S).close()  # nosec B310 # http(s) only
     except (OSError, http.client.HTTPException) as error:
         raise _unreachable(place, error) from error
     client: Any = chromadb.HttpClient(host, port, ssl, settings=_quiet())
