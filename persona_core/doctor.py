@@ -6,13 +6,14 @@ It imports what it looks at late: it must still speak when a package is missing.
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
-from persona_core.errors import PersonaError
+from persona_core.errors import PersonaError, write_access
 from persona_core.settings import DEMO_DATA, REPOSITORY, Settings
 from persona_core.workspace import Workspace, python_version
 
@@ -123,6 +124,9 @@ def _disk(workspace: Workspace) -> Iterator[Finding]:
         yield Finding("disk", "trouble", says, "free some space, or choose another place with --workspace DIR")
     else:
         yield Finding("disk", "ok", says)
+    if not os.access(place, os.W_OK):
+        says = f"{workspace.root} cannot be written: what is built can be looked at, nothing can be built"
+        yield Finding("disk", "note", says, write_access(workspace.root))
 
 
 def _built(workspace: Workspace) -> Iterator[Finding]:

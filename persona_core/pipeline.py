@@ -20,6 +20,7 @@ from persona_core.errors import (
     PersonaError,
     StepFailed,
     WorkspaceMissing,
+    as_disk_error,
     readable_disk_errors,
 )
 from persona_core.files import canonical_json, digest, file_digest
@@ -168,17 +169,32 @@ class Pipeline:
     # Building --------------------------------------------------------------------------------------------------------
 
     def build(self, only: str | None = None, listener: Listener = nobody, runner: Runner | None = None) -> list[Manifest]:
-        """Brings every step (or the one named) up to date and returns their manifests, in order."""
-        chosen = list(self.steps.values()) if only is None else [self._ready(only)]
+        """Brings every step up to date, or the one named and what it reads of what is damaged; returns their manifests, in order."""
+        chosen = list(self.steps.values()) if only is None else self._to_mend(only)
         with self.workspace.lock(f"build{'' if only is None else f' --only {only}'}"):
-            return [
-                self._bring_up_to_date(step, Meter(listener, step.name, step.title, number, len(chosen)), runner)
-                for number, step in enumerate(chosen, start=1)
-            ]
+            made = []
+            for number, step in enumerate(chosen, start=1):
+                if step.name == only:
+                    self._check_what_it_reads(only)
+                made.append(self._bring_up_to_date(step, Meter(listener, step.name, step.title, number, len(chosen)), runner))
+            return made
 
-    def _ready(self, name: str) -> Step:
+    def _to_mend(self, name: str) -> list[Step]:
+        """The step, after those that it stands on and that are damaged: without them it could not be made."""
         if name not in self.steps:
             raise PersonaError(f"There is no step {name!r}.", mend=f"choose one of: {', '.join(self.steps)}")
+        under = self._under(name)
+        broken = [one.step for one in self.status() if one.state == "broken" and one.step.name in under]
+        if not broken:
+            self._check_what_it_reads(name)
+        return [*broken, self.steps[name]]
+
+    def _under(self, name: str) -> set[str]:
+        """All that it reads, and what that reads."""
+        reads = self.steps[name].reads
+        return set(reads).union(*(self._under(one) for one in reads))
+
+    def _check_what_it_reads(self, name: str) -> None:
         late = [status for status in self.status() if status.step.name in self.steps[name].reads and status.state != "done"]
         if late:
             raise WorkspaceMissing(
@@ -186,7 +202,6 @@ class Pipeline:
                 why=late[0].why,
                 mend=self.workspace.command("build"),
             )
-        return self.steps[name]
 
     def _bring_up_to_date(self, step: Step, meter: Meter, runner: Runner | None) -> Manifest:
         inputs = self._inputs(step)
@@ -256,11 +271,10 @@ class Pipeline:
                 why="What was finished is kept.",
                 mend=f"`{self.workspace.command('build')}` goes on from here",
             ) from None
-        except (PersonaError, OSError):
-            context.meter.tell("failed")
-            raise
         except Exception as error:
             context.meter.tell("failed")
+            if isinstance(error, PersonaError) or as_disk_error(error, self.workspace.root):
+                raise
             raise StepFailed(
                 f"The step {step.name!r} met an error that it does not know: {type(error).__name__}: {error}.",
                 why="This is a fault of the program, not of your data. Earlier steps are kept.",

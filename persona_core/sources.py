@@ -48,8 +48,9 @@ class FileDigests:
         self.known: dict[str, list[object]] = {}
         if memory.exists():
             try:
-                self.known = orjson.loads(memory.read_bytes())
-            except ValueError:
+                known = orjson.loads(memory.read_bytes())
+                self.known = known if isinstance(known, dict) else {}
+            except (OSError, ValueError):
                 self.known = {}
 
     def of(self, files: list[Path]) -> dict[str, str]:

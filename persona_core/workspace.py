@@ -13,6 +13,7 @@ import contextlib
 import fcntl
 import json
 import os
+import shlex
 import shutil
 import socket
 import sys
@@ -94,7 +95,7 @@ class Workspace:
 
     def command(self, verb: str) -> str:
         """A command line that does `verb` in this very workspace."""
-        place = "" if self.root == settings.DEFAULT_WORKSPACE else f" --workspace {self.root}"
+        place = "" if self.root == settings.DEFAULT_WORKSPACE else f" --workspace {shlex.quote(str(self.root))}"
         return f"python -m persona_core {verb}{place}"
 
     # Reading ---------------------------------------------------------------------------------------------------------
@@ -209,7 +210,7 @@ class Workspace:
         try:
             holder = json.loads(Path(lock).read_text("utf-8"))
             who = f"Process {holder['pid']} on {holder['host']} ({holder['purpose']}) has been at it since {holder['since']}."
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError):
             who = "The other process has not said its name yet."
         return WorkspaceBusy(
             f"Somebody else is building in {self.root}.",
