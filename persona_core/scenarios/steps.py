@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from persona_core.errors import ModelAnswerBad
-from persona_core.llm.choice import RETRY, SOURCE, asks_again, model_sources, opened_model
+from persona_core.llm.choice import SOURCE, asks_again, failures, model_sources, opened_model
 from persona_core.llm.protocol import LanguageModel
 from persona_core.pipeline import Counts, Step, StepContext
 from persona_core.profiles.steps import INPUTS
@@ -73,8 +73,7 @@ def _in_words_of(
 
     answers = dict(zip(["", *asked], context.map(ask, ["", *asked], key=str, unit="people"), strict=True))
     said = {user: PersonTold(user_id=user, text=answers[user]["text"], by=model.name) for user in asked if answers[user].get("text")}
-    counts: Counts = {"people asked": len(asked), "people told by it": len(said), "by": model.name,
-                      RETRY: sum("failed" in one for one in answers.values())}  # fmt: skip
+    counts: Counts = {"people asked": len(asked), "people told by it": len(said), "by": model.name, **failures(answers.values())}
     return answers[""].get("scenarios", {}), people | said, counts
 
 

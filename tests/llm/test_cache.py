@@ -39,7 +39,7 @@ def test_what_is_put_in_comes_out_also_after_reopening(file: Path) -> None:
     assert len(cache) == 1  # a closed one opens again
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.text(st.characters(exclude_categories=("Cs",))), st.floats(0, 1e6))
 def test_any_text_is_kept_verbatim(tmp_path_factory: pytest.TempPathFactory, text: str, seconds: float) -> None:
     cache = AnswerCache(tmp_path_factory.getbasetemp() / "any.sqlite")
