@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
-from persona_core.errors import PersonaError, write_access
+from persona_core.errors import ArtefactBroken, PersonaError, WorkspaceMissing, write_access
 from persona_core.settings import DEMO_DATA, REPOSITORY, Settings
 from persona_core.workspace import Workspace, python_version
 
@@ -48,7 +48,7 @@ def examine(workspace: Workspace) -> list[Finding]:
         _encoder,
         lambda: _disk(workspace),
         lambda: _built(workspace) if trouble is None else iter(()),
-        lambda: _chroma(settings),
+        lambda: _chroma(workspace, settings),
         lambda: _ollama(settings),
     )
     return [finding for one in looks for finding in _safely(one)]
@@ -149,8 +149,11 @@ def _built(workspace: Workspace) -> Iterator[Finding]:
         yield Finding("workspace", "ok", f"{len(status)} steps built and whole in {workspace.root}")
 
 
-def _chroma(settings: Settings) -> Iterator[Finding]:
+def _chroma(workspace: Workspace, settings: Settings) -> Iterator[Finding]:
     import chromadb
+
+    from persona_core.personas.index import missing_on_server
+    from persona_core.personas.store.chroma_client import how_to_start
 
     url = settings.chroma.url
     if not url:
@@ -161,9 +164,16 @@ def _chroma(settings: Settings) -> Iterator[Finding]:
     try:
         httpx.get(f"{url.rstrip('/')}/api/v2/heartbeat", timeout=3.0).raise_for_status()
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        yield Finding("chroma", "trouble", f"no server answers at {url}: {error}", "chroma run; or unset PERSONA_CHROMA_URL")
-    else:
-        yield Finding("chroma", "ok", f"a server answers at {url}")
+        mend = f"{how_to_start(url)}, or unset PERSONA_CHROMA_URL"
+        yield Finding("chroma", "trouble", f"no server answers at {url}: {error}", mend)
+        return
+    yield Finding("chroma", "ok", f"a server answers at {url}")
+    try:
+        lost = missing_on_server(workspace, workspace.artefact("index"))
+    except (WorkspaceMissing, ArtefactBroken):
+        return
+    if lost:
+        yield Finding("chroma", "trouble", lost, workspace.command("build --only index"))
 
 
 def _ollama(settings: Settings) -> Iterator[Finding]:

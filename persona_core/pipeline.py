@@ -58,6 +58,8 @@ class Step:
     """Why what it left, though whole, is worth another try; empty where it is not."""
     whole: Callable[[Workspace, Artefact], str] = lambda _, __: ""
     """What is wrong with what it left beyond its own folder, in words; empty where nothing is."""
+    kept: Callable[[Workspace, Artefact], str] = lambda _, __: ""
+    """The same of what it left on other machines; asked only by a build, since that takes its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,10 +210,10 @@ class Pipeline:
         because = self._because(step, inputs, self.workspace.settings)
         fingerprint = digest(canonical_json([step.name, MANIFEST_FORMAT, because]))
         try:
-            current = self._whole(step).manifest
+            current = self._whole(step)
         except (WorkspaceMissing, ArtefactBroken):
             current = None
-        same = current if current and current.fingerprint == fingerprint else None
+        same = current.manifest if current and current.manifest.fingerprint == fingerprint and not self._lost(step, current) else None
         if same and not step.unfinished(self.workspace, same):
             meter.tell("skipped")
             return same
@@ -222,13 +224,17 @@ class Pipeline:
                 return adopted
             return self._run(step, inputs, because, fingerprint, meter, runner)
 
+    def _lost(self, step: Step, artefact: Artefact) -> str:
+        """What is wrong with what it left outside its folder, wherever that is."""
+        return step.whole(self.workspace, artefact) or step.kept(self.workspace, artefact)
+
     def _finished_but_not_pointed_to(self, step: Step, fingerprint: str) -> Manifest | None:
         version = fingerprint[:16]
         try:
             artefact = self.workspace.version(step.name, version)
         except ArtefactBroken:
             return None
-        if step.whole(self.workspace, artefact) or step.unfinished(self.workspace, artefact.manifest):
+        if self._lost(step, artefact) or step.unfinished(self.workspace, artefact.manifest):
             return None
         self.workspace.point_to(step.name, version)
         return artefact.manifest

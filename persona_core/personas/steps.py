@@ -13,7 +13,7 @@ from persona_core.personas.aspects import ASPECTS, KeptAspect, kept, read_aspect
 from persona_core.personas.duplicates import without_duplicates
 from persona_core.personas.extraction import extract, sentences_of
 from persona_core.personas.files import PERSONAS, VECTORS, read_vectors, text_of, write_personas_file, write_vectors
-from persona_core.personas.index import INDEX_FILES, build_index, missing_index
+from persona_core.personas.index import INDEX_FILES, build_index, missing_index, missing_on_server
 from persona_core.personas.reading import Judge
 from persona_core.personas.writing import ItemAspects, write_personas
 from persona_core.pipeline import Counts, Step, StepContext
@@ -162,4 +162,5 @@ INDEX_STEP = Step(
     code=("persona_core.personas.index", "persona_core.personas.store"),
     settings=lambda settings: settings.chroma.model_dump(),
     whole=missing_index,
+    kept=missing_on_server,
 )
