@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import faults_app, faults_build, faults_model, faults_store
+from benchmarks import faults_app, faults_build, faults_clock, faults_model, faults_store
 from benchmarks.faults_ground import Bench, Row, built_by, shown
 from benchmarks.faults_line import Line
 from benchmarks.harness import Options, print_table, write_json
@@ -21,6 +21,7 @@ from tests.support.worlds import write_tiny_world
 
 KINDS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "build": faults_build.rows,
+    "clock": faults_clock.rows,
     "model": faults_model.rows,
     "store": faults_store.rows,
     "app": faults_app.rows,

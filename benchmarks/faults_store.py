@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.faults_build import NOTHING, PLAIN, look, phases
-from benchmarks.faults_ground import Bench, Person, Row, commands_in, first_line, message
+from benchmarks.faults_ground import Bench, Person, Row, built_by, commands_in, first_line, message
 from benchmarks.study_faults import faults as study_faults
 from persona_core.errors import PersonaError
 from persona_core.personas.index import FOLDER, open_index
 from tests.support.server import free_port
 from tests.support.stores import CHROMA, chroma_serving
+from tests.support.worlds import write_tiny_world
 
 SENT_AGAIN = "send it again"
+SERVED = "served"
+"""The world whose index lies on a server of Chroma's."""
 
 
 def rows(bench: Bench) -> Iterator[Row]:
@@ -113,6 +116,7 @@ def server_gone(bench: Bench) -> Iterator[Row]:
     with chroma_serving(folder, port):
         said = person.types("build")
         before = person.finished()
+        bench.whole[SERVED] = built_by(person)
     if said.code:
         yield Row("Chroma's server", "steps", 0, 0, None, first_line(said), (), "could not be built with it")
         return
@@ -150,7 +154,7 @@ def _built_again(person: Person, folder: Path, port: int, before: dict[str, str]
     lost = len({name for name in before if name != "index"} - person.finished().keys())
     with _started_by(person, folder, port):
         person.obeys(told, ("build",))
-        trouble = _asked_index(person) or person.not_well(PLAIN)
+        trouble = _asked_index(person) or person.not_well(SERVED)
     return Row("Chroma's server gone: build", "steps", len(before), lost, None, first_line(said), told, trouble)
 
 
@@ -171,7 +175,7 @@ def _doctored(person: Person, folder: Path, port: int, before: dict[str, str]) -
             )
         told = commands_in(message(found))
         person.obeys(told)
-        trouble = _asked_index(person) or person.not_well(PLAIN)
+        trouble = _asked_index(person) or person.not_well(SERVED)
     return Row("Chroma's server lost its data", "steps", len(before), 0, None, first_line(found), told, trouble)
 
 
@@ -196,30 +200,29 @@ def two_builders(bench: Bench) -> Row:
 
 
 def reader_during_swaps(bench: Bench) -> Iterator[Row]:
-    """Somebody asks for recommendations all the while that another builds, now with these settings and now with those."""
+    """Somebody asks for recommendations all the while that another builds, now from these data and now from those."""
     person = bench.person("reader during swaps", PLAIN)
-    other = person.with_settings(PERSONA_RANKING_HALF_LIFE_DAYS="50", PERSONA_SEED="8")
-    answers = [bench.whole[PLAIN].answer]
-    asked = odd = 0
-    stopped: dict[str, tuple[str, ...]] = {}
-    for turn in range(6):
-        builder = (other, person)[turn % 2].starts("build", "--progress", "json")
-        seen = []
+    sources = [bench.source, write_tiny_world(person.place.root.parent / "more", 60)]
+    asked, answers, seen = 0, [bench.whole[PLAIN].answer], list[Any]()
+    stopped: dict[str, tuple[tuple[str, ...], str]] = {}
+    for turn in range(4):
+        words = ("build", "--from", str(sources[(turn + 1) % 2]), "--replace")
+        builder = person.starts(*words, "--progress", "json")
         while not builder.ended:
-            said = person.types("recommend", "u0", "--json")
-            asked += 1
+            said, asked = person.types("recommend", "u0", "--json"), asked + 1
             if said.code:
-                stopped.setdefault(first_line(said), commands_in(message(said)))
+                told = commands_in(message(said))
+                ended = "" if builder.wait().code == 0 else "the builder did not end well"
+                after = person.obeys(told, ("recommend", "u0"))
+                stopped[first_line(said)] = told, ended or ("" if after and after[-1].code == 0 else "the command does not mend it")
             else:
                 seen.append(said.json()["recommendations"])
-        builder.wait()
         answers.append(person.types("recommend", "u0", "--json").json()["recommendations"])
-        odd += sum(one not in answers for one in seen)
-    trouble = f"{odd} answers of neither version" if odd else person.types("build") and person.not_well(PLAIN)
-    yield Row("reader while versions are swapped", "answers", asked, odd, None, "answers, old or new", NOTHING, trouble)
-    for saw, told in stopped.items():
-        yield Row("reader while versions are swapped", "answers", asked, 0, None, saw, told,
-                  "" if told else "the command does not mend it", "waited for the builder")  # fmt: skip
+    odd = sum(one not in answers for one in seen)
+    trouble = f"{odd} answers of neither version" if odd else person.not_well(PLAIN)
+    yield Row("reader while data change: answered", "answers", len(seen), odd, None, "answers, the old or the new", NOTHING, trouble)
+    for saw, (told, trouble) in stopped.items():
+        yield Row("reader while data change: stopped", "answers", asked, 0, None, saw, told, trouble, "waited for the builder")
 
 
 # Studies -----------------------------------------------------------------------------------------------------------------

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shlex
 import subprocess
 import sys
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -100,3 +102,22 @@ def test_a_lock_whose_holder_left_something_else_in_it_is_still_a_lock(workspace
         (workspace.root / ".lock").write_text("[]")
         with pytest.raises(WorkspaceBusy, match="Somebody else"), workspace.lock("another"):
             pass
+
+
+def test_half_way_through_a_build_one_is_told_to_wait(workspace: Workspace) -> None:
+    assert workspace.at_work() is None
+    assert workspace.unfit("two", "one").mend == workspace.command("build")
+    with workspace.lock("a long build"):
+        assert workspace.unfit("two", "one").mend.startswith("wait for it to end")
+        assert "a long build" in workspace.unfit("two", "one").why
+    assert workspace.at_work() is None
+
+
+def test_who_only_looks_keeps_no_builder_out(workspace: Workspace) -> None:
+    with workspace.lock("once"):
+        pass
+    with (workspace.root / ".lock").open("rb") as looks:
+        fcntl.flock(looks, fcntl.LOCK_SH)
+        Timer(0.03, lambda: fcntl.flock(looks, fcntl.LOCK_UN)).start()
+        with workspace.lock("a build"):
+            assert workspace.at_work() is not None
