@@ -19,6 +19,7 @@ from persona_core.workspace import Workspace
 from tests.support.participant import answer, begin, go_on, idle, where
 from tests.support.server import CHROMIUM, FLAGS, server
 from tests.support.worlds import build_from
+from ui.jobs import BuildJob
 
 PATIENCE = 60_000
 TROUBLE = ".st-key-trouble, [data-testid=stException]"
@@ -70,14 +71,16 @@ def reload_while_building(bench: Bench, browser: Browser) -> Row:
         page.get_by_role("heading", name="Workshop").first.wait_for()
         page.locator(".st-key-workshop_build button").first.click()
         page.get_by_text("You can close the page meanwhile").wait_for()
-        while page.get_by_text("You can close the page meanwhile").count():
+        job = BuildJob(person.place)
+        while job.running:
             acknowledged |= _said_done(page)
             processes |= _process(person)
             page.reload()
             reloads += 1
             page.get_by_role("heading", name="Workshop").first.wait_for()
             page.wait_for_timeout(1500)
-            trouble = trouble or _trouble(page)
+        page.reload()
+        page.locator(".st-key-workshop_build button").first.wait_for()
         idle(page)
         saw = page.locator("[data-testid=stMain] [data-testid=stCaptionContainer]").first.inner_text()
         trouble = trouble or _trouble(page) or ("" if len(processes) == 1 else f"{len(processes)} processes built")

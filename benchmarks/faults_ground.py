@@ -17,7 +17,8 @@ from persona_core.workspace import Workspace
 
 OURS = "python -m persona_core"
 PROGRAMS = r"python -m persona_core|ollama serve|ollama pull|chroma run|mount -|chmod -|export PERSONA_|unset PERSONA_"
-COMMAND = re.compile(rf"(?<![\w./-])((?:[A-Z_]+=\S+ )*(?:{PROGRAMS})(?:'[^']*'|[^`;,()\n])*)")
+BEGINS = rf"(?:[A-Z_]+=\S+ )*(?:{PROGRAMS})"
+COMMAND = re.compile(rf"`({BEGINS}[^`]*)`|(?<![\w./`-])({BEGINS}(?:'[^']*'|[^`;,()\n])*)")
 AGAIN = "same command again"
 PROGRESS = re.compile(r"^(\[\d+/\d+\] |Built in |\{\"step\": )")
 USER = "u0"
@@ -200,7 +201,7 @@ def commands_in(text: str) -> tuple[str, ...]:
 
 
 def commands_of(text: str) -> tuple[str, ...]:
-    found = [one.strip().rstrip(".") for one in COMMAND.findall(text)]
+    found = ["".join(one).strip().rstrip(".") for one in COMMAND.findall(text)]
     return (*found, AGAIN) if AGAIN in text else tuple(found)
 
 
