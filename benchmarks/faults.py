@@ -37,7 +37,13 @@ def main() -> None:
     parser.add_argument("--only", choices=tuple(KINDS), action="append", help="this kind of faults; repeat it")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="faults") as scratch:
-        rows = list(found(Path(scratch), given.quick, given.seed, given.only or list(KINDS)))
+        rows: list[Row] = []
+        try:
+            rows.extend(found(Path(scratch), given.quick, given.seed, given.only or list(KINDS)))
+        except KeyboardInterrupt:
+            print("Stopped; so far:", file=sys.stderr)
+    if not rows:
+        sys.exit(1)
     print_table(shown(rows))
     lost, again = sum(row.lost for row in rows), sum(row.again or 0 for row in rows)
     silent, unmended = [row for row in rows if not row.commands], [row for row in rows if not row.mended]
