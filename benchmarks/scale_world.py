@@ -95,7 +95,7 @@ def sentences() -> list[str]:
 
 
 def write_pool(path: Path, quick: bool) -> float:
-    """Encodes sentences of the pool, from which every other text's vectors are taken; says how many the encoder reads in a CPU second."""
+    """Encodes the pool's sentences, from which other texts' vectors are taken; says how many the encoder reads in a CPU second."""
     encoder, texts = BaseEncoder(), sentences()[:: 16 if quick else 1]
     encoder.read(texts[:8])  # what it loads is loaded
     began = time.process_time()

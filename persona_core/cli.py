@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import json
 import time
@@ -14,7 +15,7 @@ import click
 from persona_core import __version__, cli_personas, cli_profiles, cli_publishing, cli_ranking, cli_scenarios, cli_study, cli_trends
 from persona_core.cli_progress import progress_option
 from persona_core.cli_runner import chosen_runner, runner_options
-from persona_core.errors import BuildStopped, PersonaError
+from persona_core.errors import BuildStopped, PersonaError, StepFailed, as_disk_error
 from persona_core.mapping import Runner
 from persona_core.progress import Listener
 from persona_core.settings import default_workspace
@@ -50,6 +51,10 @@ def _command(function: Callable[..., dict[str, Any]]) -> Callable[..., None]:
             result = function(place, as_json=as_json, **options)
         except PersonaError as error:
             _fail(error, as_json)
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # who reads what we say has had enough
+                raise
+            _fail(_of_the_system(error, place), as_json)
         if as_json:
             click.echo(json.dumps(result))
         if not result.get("healthy", True):
@@ -67,6 +72,12 @@ def _fail(error: PersonaError, as_json: bool) -> NoReturn:
     if as_json:
         click.echo(json.dumps(error.as_dict()))
     raise SystemExit(130 if isinstance(error, BuildStopped) else 1)
+
+
+def _of_the_system(error: OSError, workspace: Workspace) -> PersonaError:
+    return as_disk_error(error, workspace.root) or StepFailed(
+        f"The system could not do it: {error}.", why="What was finished before is kept.", mend=workspace.command("doctor")
+    )
 
 
 def _source_options(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -121,7 +121,7 @@ def _train(command: Command) -> click.Command:
         from persona_core.alignment.whole import full_training
         from persona_core.steps import pipeline_of
 
-        made = pipeline_of(workspace).build("alignment", listener)[0]
+        made = pipeline_of(workspace).build("alignment", listener)[-1]
         artefact = workspace.artefact("alignment")
         result: dict[str, Any] = {"counts": made.counts, "card": str(artefact.file(CARD)), "curve": str(artefact.file(CURVE))}
         if full:

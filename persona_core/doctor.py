@@ -6,13 +6,14 @@ It imports what it looks at late: it must still speak when a package is missing.
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
-from persona_core.errors import ArtefactBroken, PersonaError, WorkspaceMissing
+from persona_core.errors import ArtefactBroken, PersonaError, WorkspaceMissing, write_access
 from persona_core.settings import DEMO_DATA, REPOSITORY, Settings
 from persona_core.workspace import Workspace, python_version
 
@@ -124,6 +125,9 @@ def _disk(workspace: Workspace) -> Iterator[Finding]:
         yield Finding("disk", "trouble", says, "free some space, or choose another place with --workspace DIR")
     else:
         yield Finding("disk", "ok", says)
+    if not os.access(place, os.W_OK):
+        says = f"{workspace.root} cannot be written: what is built can be looked at, nothing can be built"
+        yield Finding("disk", "note", says, write_access(workspace.root))
 
 
 def _built(workspace: Workspace) -> Iterator[Finding]:
@@ -151,6 +155,9 @@ def _built(workspace: Workspace) -> Iterator[Finding]:
 def _chroma(workspace: Workspace, settings: Settings) -> Iterator[Finding]:
     import chromadb
 
+    from persona_core.personas.index import missing_on_server
+    from persona_core.personas.store.chroma_client import how_to_start
+
     url = settings.chroma.url
     if not url:
         yield Finding("chroma", "ok", f"version {chromadb.__version__}, embedded in the workspace")
@@ -160,23 +167,16 @@ def _chroma(workspace: Workspace, settings: Settings) -> Iterator[Finding]:
     try:
         httpx.get(f"{url.rstrip('/')}/api/v2/heartbeat", timeout=3.0).raise_for_status()
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        yield Finding("chroma", "trouble", f"no server answers at {url}: {error}", "chroma run; or unset PERSONA_CHROMA_URL")
-    else:
-        yield _index_on_server(workspace, url)
-
-
-def _index_on_server(workspace: Workspace, url: str) -> Finding:
-    """Whether the server that answers holds what the build left there."""
-    from persona_core.personas.index import missing_on_server
-
-    says = f"a server answers at {url}"
+        mend = f"{how_to_start(url)}, or unset PERSONA_CHROMA_URL"
+        yield Finding("chroma", "trouble", f"no server answers at {url}: {error}", mend)
+        return
+    yield Finding("chroma", "ok", f"a server answers at {url}")
     try:
-        lacks = missing_on_server(workspace, workspace.artefact("index"))
+        lost = missing_on_server(workspace, workspace.artefact("index"))
     except (WorkspaceMissing, ArtefactBroken):
-        lacks = ""  # that is said of the workspace
-    if lacks:
-        return Finding("chroma", "trouble", f"{says}, but: {lacks}", workspace.command("build --only index"))
-    return Finding("chroma", "ok", says)
+        return
+    if lost:
+        yield Finding("chroma", "trouble", lost, workspace.command("build --only index"))
 
 
 def _ollama(settings: Settings) -> Iterator[Finding]:

@@ -371,11 +371,7 @@ def _check_that_they_fit(workspace: Workspace, made: Mapping[str, Artefact]) -> 
     for name, artefact in made.items():
         for read, other in made.items():
             if artefact.manifest.because.get(f"step {read}", other.manifest.content) != other.manifest.content:
-                raise ArtefactBroken(
-                    f"What {name!r} left in {workspace.root} does not fit what {read!r} left.",
-                    why=f"{read!r} has been built anew since.",
-                    mend=workspace.command("build"),
-                )
+                raise workspace.unfit(name, read)
 
 
 def _of_this(workspace: Workspace, step: str, read: Callable[[Artefact], Made], catalog: Artefact) -> Made | None:

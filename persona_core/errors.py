@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import errno
+import os
+import re
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -79,6 +82,8 @@ class ModelAnswerBad(PersonaError):
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
+_OF_RUST = re.compile(r"\(os error (\d+)\)")
+"""How libraries in Rust say which of the system's errors they met; their exceptions are none of the system's."""
 
 
 @contextmanager
@@ -86,24 +91,45 @@ def readable_disk_errors(folder: Path) -> Iterator[None]:
     """Turns the system's words for a full or read-only disk into ours; other errors pass through."""
     try:
         yield
-    except OSError as error:
+    except Exception as error:
         trouble = as_disk_error(error, folder)
         if trouble is None:
             raise
         raise trouble from error
 
 
-def as_disk_error(error: OSError, folder: Path) -> WorkspaceUnwritable | None:
-    if error.errno in _FULL:
+def as_disk_error(error: Exception, folder: Path) -> WorkspaceUnwritable | None:
+    number = _number_of(error)
+    if number in _FULL:
         return WorkspaceUnwritable(
             f"There is no room left to write in {folder}.",
             why="The disk is full or a quota is reached. What was finished before is kept.",
             mend="free some space (`python -m persona_core doctor` shows how much is left), then run the same command again",
         )
-    if error.errno in _FORBIDDEN:
+    if number in _FORBIDDEN:
         return WorkspaceUnwritable(
             f"{folder} cannot be written.",
-            why=f"The system says: {error.strerror}.",
-            mend="give yourself write access to it, or choose another folder with --workspace DIR",
+            why=f"The system says: {os.strerror(number)}.",
+            mend=f"give yourself write access to it (`{write_access(folder)}`), then run the same command again; "
+            "or choose another folder with --workspace DIR",
         )
     return None
+
+
+def write_access(folder: Path) -> str:
+    """The command that lets one write in this folder: where the whole disk is read-only, it is that which must change."""
+    there = next(one for one in (folder, *folder.parents) if one.exists())
+    if os.statvfs(there).f_flag & os.ST_RDONLY:
+        mounted = next(one for one in (there, *there.parents) if one.is_mount())
+        return f"mount -o remount,rw {shlex.quote(str(mounted))}"
+    return f"chmod -R u+rwX {shlex.quote(str(there))}"
+
+
+def _number_of(error: Exception) -> int:
+    """Which of the system's errors it is; 0 for none."""
+    if isinstance(error, PersonaError):
+        return 0
+    if isinstance(error, OSError):
+        return error.errno or 0
+    found = _OF_RUST.search(str(error))
+    return int(found[1]) if found else 0

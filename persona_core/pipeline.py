@@ -21,6 +21,7 @@ from persona_core.errors import (
     PersonaError,
     StepFailed,
     WorkspaceMissing,
+    as_disk_error,
     readable_disk_errors,
 )
 from persona_core.files import canonical_json, digest, file_digest
@@ -58,8 +59,8 @@ class Step:
     """Why what it left, though whole, is worth another try; empty where it is not."""
     whole: Callable[[Workspace, Artefact], str] = lambda _, __: ""
     """What is wrong with what it left beyond its own folder, in words; empty where nothing is."""
-    served: Callable[[Workspace, Artefact], str] = lambda _, __: ""
-    """The same of what it left on a server. Builds alone ask it: a page that shows how things stand cannot wait for servers."""
+    kept: Callable[[Workspace, Artefact], str] = lambda _, __: ""
+    """The same of what it left on other machines; asked only by a build, since that takes its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,14 +180,16 @@ class Pipeline:
     # Building --------------------------------------------------------------------------------------------------------
 
     def build(self, only: str | None = None, listener: Listener = nobody, runner: Runner | None = None) -> list[Manifest]:
-        """Brings every step (or the one named) up to date and returns their manifests, in order."""
+        """Brings every step up to date, or the one named and what it reads of what is damaged; returns their manifests, in order."""
         self._check_that_it_is_built_here()
-        chosen = list(self.steps.values()) if only is None else [self._ready(only)]
+        chosen = list(self.steps.values()) if only is None else self._to_mend(only)
         with self.workspace.lock(f"build{'' if only is None else f' --only {only}'}"):
-            return [
-                self._bring_up_to_date(step, Meter(listener, step.name, step.title, number, len(chosen)), runner)
-                for number, step in enumerate(chosen, start=1)
-            ]
+            made = []
+            for number, step in enumerate(chosen, start=1):
+                if step.name == only:
+                    self._check_what_it_reads(only)
+                made.append(self._bring_up_to_date(step, Meter(listener, step.name, step.title, number, len(chosen)), runner))
+            return made
 
     def _check_that_it_is_built_here(self) -> None:
         fetched = self.workspace.fetched
@@ -197,9 +200,22 @@ class Pipeline:
                 mend=f"build where that is published, then {self.workspace.command('fetch')}; or build in another folder",
             )
 
-    def _ready(self, name: str) -> Step:
+    def _to_mend(self, name: str) -> list[Step]:
+        """The step, after those that it stands on and that are damaged: without them it could not be made."""
         if name not in self.steps:
             raise PersonaError(f"There is no step {name!r}.", mend=f"choose one of: {', '.join(self.steps)}")
+        under = self._under(name)
+        broken = [one.step for one in self.status() if one.state == "broken" and one.step.name in under]
+        if not broken:
+            self._check_what_it_reads(name)
+        return [*broken, self.steps[name]]
+
+    def _under(self, name: str) -> set[str]:
+        """All that it reads, and what that reads."""
+        reads = self.steps[name].reads
+        return set(reads).union(*(self._under(one) for one in reads))
+
+    def _check_what_it_reads(self, name: str) -> None:
         late = [status for status in self.status() if status.step.name in self.steps[name].reads and status.state != "done"]
         if late:
             raise WorkspaceMissing(
@@ -207,18 +223,16 @@ class Pipeline:
                 why=late[0].why,
                 mend=self.workspace.command("build"),
             )
-        return self.steps[name]
 
     def _bring_up_to_date(self, step: Step, meter: Meter, runner: Runner | None) -> Manifest:
         inputs = self._inputs(step)
         because = self._because(step, inputs, self.workspace.settings)
         fingerprint = digest(canonical_json([step.name, MANIFEST_FORMAT, because]))
         try:
-            artefact = self._whole(step)
-            current = None if step.served(self.workspace, artefact) else artefact.manifest
+            current = self._whole(step)
         except (WorkspaceMissing, ArtefactBroken):
             current = None
-        same = current if current and current.fingerprint == fingerprint else None
+        same = current.manifest if current and current.manifest.fingerprint == fingerprint and not self._lost(step, current) else None
         if same and not step.unfinished(self.workspace, same):
             meter.tell("skipped")
             return same
@@ -229,14 +243,17 @@ class Pipeline:
                 return adopted
             return self._run(step, inputs, because, fingerprint, meter, runner)
 
+    def _lost(self, step: Step, artefact: Artefact) -> str:
+        """What is wrong with what it left outside its folder, wherever that is."""
+        return step.whole(self.workspace, artefact) or step.kept(self.workspace, artefact)
+
     def _finished_but_not_pointed_to(self, step: Step, fingerprint: str) -> Manifest | None:
         version = fingerprint[:16]
         try:
             artefact = self.workspace.version(step.name, version)
         except ArtefactBroken:
             return None
-        lacks = step.whole(self.workspace, artefact) or step.served(self.workspace, artefact)
-        if lacks or step.unfinished(self.workspace, artefact.manifest):
+        if self._lost(step, artefact) or step.unfinished(self.workspace, artefact.manifest):
             return None
         self.workspace.point_to(step.name, version)
         return artefact.manifest
@@ -279,11 +296,10 @@ class Pipeline:
                 why="What was finished is kept.",
                 mend=f"`{self.workspace.command('build')}` goes on from here",
             ) from None
-        except (PersonaError, OSError):
-            context.meter.tell("failed")
-            raise
         except Exception as error:
             context.meter.tell("failed")
+            if isinstance(error, PersonaError) or as_disk_error(error, self.workspace.root):
+                raise
             raise StepFailed(
                 f"The step {step.name!r} met an error that it does not know: {type(error).__name__}: {error}.",
                 why="This is a fault of the program, not of your data. Earlier steps are kept.",

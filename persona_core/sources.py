@@ -50,7 +50,7 @@ class FileDigests:
             try:
                 known = orjson.loads(memory.read_bytes())
                 self.known = known if isinstance(known, dict) else {}
-            except ValueError:
+            except (OSError, ValueError):
                 self.known = {}
 
     def of(self, files: list[Path]) -> dict[str, str]:

@@ -15,9 +15,11 @@ import fcntl
 import json
 import os
 import re
+import shlex
 import shutil
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -114,7 +116,7 @@ class Workspace:
 
     def command(self, verb: str) -> str:
         """A command line that does `verb` in this very workspace."""
-        place = "" if self.root == settings.DEFAULT_WORKSPACE else f" --workspace {self.root}"
+        place = "" if self.root == settings.DEFAULT_WORKSPACE else f" --workspace {shlex.quote(str(self.root))}"
         return f"python -m persona_core {verb}{place}"
 
     # Reading ---------------------------------------------------------------------------------------------------------
@@ -193,6 +195,15 @@ class Workspace:
             raise ArtefactBroken(f"It cannot be read where {self.root} came from.", why=f"{self.root / FETCHED}: {error}",
                                  mend=f"remove {self.root} and fetch it again") from error  # fmt: skip
 
+    def unfit(self, step: str, read: str) -> ArtefactBroken:
+        """A step was built from something else than what holds now. Half way through a build that is nothing to mend: it ends."""
+        busy = self.at_work()
+        return ArtefactBroken(
+            f"What {step!r} left in {self.root} does not fit what {read!r} left.",
+            why=f"{read!r} has been built anew since." + (f" {busy.why}" if busy else ""),
+            mend="wait for it to end, then run the same command again" if busy else self.command("build"),
+        )
+
     # Writing ---------------------------------------------------------------------------------------------------------
 
     def finish(self, work: Path, manifest: Manifest) -> Artefact:
@@ -239,10 +250,8 @@ class Workspace:
             self.root.mkdir(parents=True, exist_ok=True)
             file = (self.root / ".lock").open("a+", encoding="utf-8")
         with file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise self._busy(file.name) from None
+            if not _locked(file.fileno()):
+                raise self._busy(file.name)
             holder = {"pid": os.getpid(), "host": socket.gethostname(), "purpose": purpose}
             holder["since"] = datetime.now(UTC).strftime("%H:%M:%S UTC")
             with readable_disk_errors(self.root):
@@ -251,11 +260,22 @@ class Workspace:
                 file.flush()
             yield
 
+    def at_work(self) -> WorkspaceBusy | None:
+        """Who builds here now, as the error that a second builder would meet; None where nobody does."""
+        try:
+            with (self.root / ".lock").open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return self._busy(file.name)
+        except OSError:
+            return None
+        return None
+
     def _busy(self, lock: str) -> WorkspaceBusy:
         try:
             holder = json.loads(Path(lock).read_text("utf-8"))
             who = f"Process {holder['pid']} on {holder['host']} ({holder['purpose']}) has been at it since {holder['since']}."
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError):
             who = "The other process has not said its name yet."
         return WorkspaceBusy(
             f"Somebody else is building in {self.root}.",
@@ -266,6 +286,16 @@ class Workspace:
 
 def python_version() -> str:
     return ".".join(str(part) for part in sys.version_info[:3])
+
+
+def _locked(handle: int) -> bool:
+    """Takes the lock; somebody who only looks holds it for an instant."""
+    for patience in (0.01, 0.05, 0.0):
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        time.sleep(patience)
+    return False
 
 
 def _remove(path: Path) -> None:

@@ -46,6 +46,20 @@ def test_a_second_build_needs_no_source_and_does_nothing(built_tiny: Workspace) 
     assert result.stderr.count("up to date") == len(STEPS)
 
 
+@pytest.mark.parametrize(("number", "says"), [(28, "no room left"), (5, "The system could not do it")])
+def test_an_error_of_the_system_is_worded_too(
+    number: int, says: str, tiny_world: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(number, "as the system says")
+
+    monkeypatch.setattr("persona_core.catalog.choose.save_source", full)
+    result = ran("build", "--from", tiny_world, "--workspace", workspace.root)
+    assert result.exit_code == 1
+    assert says in result.stderr
+    assert "To mend it: " in result.stderr
+
+
 def test_status_shows_each_step_and_why(built_tiny: Workspace) -> None:
     (built_tiny.step_folder("overview") / "current").unlink()
     result = ran("status", "--workspace", built_tiny.root)

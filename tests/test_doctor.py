@@ -63,6 +63,13 @@ def test_little_disk_is_trouble(workspace: Workspace, monkeypatch: pytest.Monkey
     assert found(workspace)["disk"].health == "trouble"
 
 
+def test_a_folder_that_cannot_be_written_is_said_with_the_command(built_tiny: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    disks = [one for one in doctor.examine(built_tiny) if one.name == "disk"]
+    assert [one.health for one in disks] == ["ok", "note"]
+    assert disks[1].mend == f"chmod -R u+rwX {built_tiny.root}"
+
+
 def test_missing_demo_files_are_trouble(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("persona_core.doctor.DEMO_DATA", workspace.root)
     assert found(workspace)["demo world"].mend == "python -m demo_world"

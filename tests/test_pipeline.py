@@ -260,6 +260,23 @@ def test_a_full_disk_keeps_the_old_version_and_says_what_to_do(workspace: Worksp
     assert workspace.artefact("two", deep=True).file("out.txt").read_text() == "onetwo"
 
 
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (RuntimeError("I/O error: No space left on device (os error 28)"), WorkspaceUnwritable),
+        (OSError(5, "Input/output error"), StepFailed),
+        (ConnectionResetError("reset"), StepFailed),
+    ],
+)
+def test_whatever_a_step_meets_is_worded(error: Exception, expected: type[PersonaError], workspace: Workspace) -> None:
+    def fails(_: StepContext) -> Any:
+        raise error
+
+    with pytest.raises(expected) as caught:
+        two_steps(workspace, run=fails).build()
+    assert caught.value.mend
+
+
 def test_after_a_full_disk_the_same_command_finishes(tiny_world: Path, workspace: Workspace, undisturbed: dict[str, str]) -> None:
     from persona_core.catalog.choose import choose_source
 
@@ -310,6 +327,18 @@ def test_a_manifest_of_another_version_is_refused_by_name_and_rebuilt(built_tiny
     assert "format 99 by 7.0.0" in caught.value.why
     pipeline_of(built_tiny).build()
     assert built_tiny.artefact("catalog").manifest.format == 1
+
+
+def test_the_command_that_mends_a_step_mends_what_it_stands_on(workspace: Workspace) -> None:
+    steps = Pipeline([step("one"), step("two", ("one",)), step("three", ("two",))], workspace)
+    steps.build()
+    whole = {name: workspace.artefact(name).manifest.content for name in ("one", "two", "three")}
+    for name in ("one", "three"):
+        workspace.artefact(name).file("out.txt").write_text("torn")
+    assert states(steps) == ["broken", "stale", "broken"]
+    steps.build("three")
+    assert states(steps) == ["done", "done", "done"]
+    assert {name: workspace.artefact(name).manifest.content for name in whole} == whole
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"format": 1}'])

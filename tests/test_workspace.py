@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -42,6 +45,11 @@ def test_what_was_never_built_says_how_to_build_it(workspace: Workspace) -> None
     assert caught.value.mend == f"python -m persona_core build --workspace {workspace.root}"
 
 
+def test_a_command_can_be_typed_as_it_is_said_whatever_the_folder_is_called(tmp_path: Path) -> None:
+    place = Workspace.at(tmp_path / "my own data; rm" / "workspace")
+    assert shlex.split(place.command("build")) == ["python", "-m", "persona_core", "build", "--workspace", str(place.root)]
+
+
 def test_the_version_before_is_kept_for_its_readers_and_the_one_before_that_is_not(workspace: Workspace) -> None:
     folders = []
     for module in ("errors", "files", "schema"):
@@ -76,4 +84,40 @@ def test_the_words_for_a_read_only_disk(tmp_path: Path) -> None:
     error = as_disk_error(OSError(30, "Read-only file system"), tmp_path)
     assert error is not None
     assert "--workspace" in error.mend
+    assert f"chmod -R u+rwX {tmp_path}" in error.mend
     assert as_disk_error(OSError(5, "Input/output error"), tmp_path) is None
+
+
+def test_a_library_in_rust_that_finds_the_disk_full_is_understood(tmp_path: Path) -> None:
+    said = "Error while serializing: I/O error: No space left on device (os error 28)"
+    error = as_disk_error(RuntimeError(said), tmp_path)
+    assert error is not None
+    assert "no room left" in error.what
+    assert as_disk_error(RuntimeError("no vectors (os error)"), tmp_path) is None
+    assert as_disk_error(WorkspaceMissing(said), tmp_path) is None
+
+
+def test_a_lock_whose_holder_left_something_else_in_it_is_still_a_lock(workspace: Workspace) -> None:
+    with workspace.lock("a long build"):
+        (workspace.root / ".lock").write_text("[]")
+        with pytest.raises(WorkspaceBusy, match="Somebody else"), workspace.lock("another"):
+            pass
+
+
+def test_half_way_through_a_build_one_is_told_to_wait(workspace: Workspace) -> None:
+    assert workspace.at_work() is None
+    assert workspace.unfit("two", "one").mend == workspace.command("build")
+    with workspace.lock("a long build"):
+        assert workspace.unfit("two", "one").mend.startswith("wait for it to end")
+        assert "a long build" in workspace.unfit("two", "one").why
+    assert workspace.at_work() is None
+
+
+def test_who_only_looks_keeps_no_builder_out(workspace: Workspace) -> None:
+    with workspace.lock("once"):
+        pass
+    with (workspace.root / ".lock").open("rb") as looks:
+        fcntl.flock(looks, fcntl.LOCK_SH)
+        Timer(0.03, lambda: fcntl.flock(looks, fcntl.LOCK_UN)).start()
+        with workspace.lock("a build"):
+            assert workspace.at_work() is not None

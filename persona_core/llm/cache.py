@@ -6,7 +6,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from persona_core.errors import PersonaError, WorkspaceBusy, WorkspaceUnwritable
 from persona_core.files import canonical_json, digest
 from persona_core.llm.protocol import Prompt, Usage
+from persona_core.llm.salvage import readable_rows
 
 FORM = 1
 """The database's own version; a file of another one is set aside."""
@@ -109,7 +110,7 @@ class AnswerCache:
             self._let_go()
 
     def _on_database(self, work: Callable[[sqlite3.Connection], R]) -> R:
-        """Does the work; if the file turns out to be damaged, sets it aside and does the work on a new one."""
+        """Does the work; if the file turns out to be damaged, does it on a new one, with what could still be read."""
         with self._lock:
             try:
                 return work(self._opened())
@@ -117,7 +118,8 @@ class AnswerCache:
                 if not _is_damage(error):
                     raise self._trouble(error) from error
             try:
-                self._set_aside()
+                damaged = self._set_aside()
+                self._save_what_can_be_read(damaged)
                 return work(self._opened())
             except (sqlite3.Error, _Damaged) as error:
                 raise self._trouble(error) from error
@@ -139,7 +141,12 @@ class AnswerCache:
             self._database.close()
             self._database = None
 
-    def _set_aside(self) -> None:
+    def _save_what_can_be_read(self, damaged: Path) -> None:
+        """A row that is not what was written counts as not there when it is asked for, as ever."""
+        with suppress(OSError):
+            self._opened().executemany(_PUT, readable_rows(damaged))
+
+    def _set_aside(self) -> Path:
         """Renames the file, and what SQLite keeps beside it: its journal must not be played into the new one."""
         self._let_go()
         stamp = f"damaged-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}-{time.monotonic_ns()}"
@@ -147,6 +154,7 @@ class AnswerCache:
             file = self.path.with_name(self.path.name + suffix)
             if file.exists():
                 file.rename(self.path.with_name(f"{self.path.name}.{stamp}{suffix}"))
+        return self.path.with_name(f"{self.path.name}.{stamp}")
 
     def _trouble(self, error: Exception) -> PersonaError:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):

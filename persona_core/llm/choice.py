@@ -6,8 +6,9 @@ What a model made stays good while its server is away; nobody loses personas by 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 from persona_core.errors import ArtefactBroken, ModelUnavailable, WorkspaceMissing
 from persona_core.files import file_digest_as_known
@@ -25,6 +26,8 @@ BETWEEN = ", "
 """Between the names of several."""
 RETRY = "to ask again"
 """The count under which a step says how many answers failed."""
+REASON = "the first: failed"
+"""The count under which it says why the first of them did; being one with a colon, it is not read out among the others."""
 FRESH_S = 20.0
 """So long is believed what a server said of itself: a page must not wait for a host that is away."""
 
@@ -95,11 +98,18 @@ def _opened(workspace: Workspace, step: str, wanted: str, cache: AnswerCache, te
     return model
 
 
+def failures(answers: Iterable[Mapping[str, Any]]) -> dict[str, int | float | str]:
+    """What there is to count of answers of which some have `failed`, each with the words of its error."""
+    failed = [str(one["failed"]) for one in answers if "failed" in one]
+    return {RETRY: len(failed), **({REASON: " ".join(failed[0].split())} if failed else {})}
+
+
 def asks_again(workspace: Workspace, manifest: Manifest, names: Sequence[str] = ()) -> str:
     """Why a finished step is not done yet: answers failed, and there is a model to ask again."""
     failed = manifest.counts.get(RETRY, 0)
     settings = workspace.settings.ollama
     if failed and reachable_models(settings, names or (settings.model,)):
         said = "1 answer" if failed == 1 else f"{failed} answers"
-        return f"{said} of the model failed; the next build asks again"
+        reason = manifest.counts.get(REASON)
+        return f"{said} of the model failed; the next build asks again{f'. The first: {reason}' if reason else ''}"
     return ""

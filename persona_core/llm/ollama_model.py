@@ -18,7 +18,7 @@ from persona_core.errors import ModelAnswerBad, ModelMissing, ModelUnavailable
 from persona_core.llm.cache import AnswerCache, Kept, answer_key
 from persona_core.llm.hosts import Host, HostPool
 from persona_core.llm.protocol import Answer, FormT, Prompt, Usage
-from persona_core.llm.reading import Unreadable, shown, value_in
+from persona_core.llm.reading import CutOff, CutPrompt, Unreadable, shown, value_in
 from persona_core.llm.server import client_for, look, look_at
 from persona_core.settings import OllamaSettings
 
@@ -38,6 +38,10 @@ T = TypeVar("T")
 
 class _HostFailed(Exception):
     """This host could not do it; another one, or this one later, may."""
+
+
+class _HostSlow(_HostFailed):
+    """It took longer than we may wait."""
 
 
 class _HostLacksModel(_HostFailed):
@@ -123,14 +127,17 @@ class OllamaModel:
             raise ModelAnswerBad(
                 f"The prompt {prompt.name} is too long for the model.",
                 why=f"It has about {_tokens(prompt):,} tokens; {self._room:,} fit beside the answer.",
-                mend="set PERSONA_OLLAMA_CONTEXT higher, if the model and its memory allow it",
+                mend=f"`{_set('context', 2 * self._settings.context)}`, if the model and its memory allow it",
             )
         if self._cache is None:
             kept, value = self._answered(prompt, form)
             return Answer(value, kept.usage, cached=False)
-        key = answer_key(prompt, model_digest=self.digest, options=self._options(0), schema=_schema(form))
+        key, former = (
+            answer_key(prompt, model_digest=self.digest, options=options, schema=_schema(form))
+            for options in (self._choices(0), self._options(0))
+        )
         with self._cache.alone(key):
-            known = self._cache.get(key)
+            known = self._cache.get(key) or self._cache.get(former)
             if known is not None:
                 try:
                     return Answer(value_in(known.text, form), known.usage, cached=True)
@@ -176,14 +183,16 @@ class OllamaModel:
     def _room(self) -> int:
         return self._settings.context - self._settings.answer_tokens
 
+    def _choices(self, bad: int) -> dict[str, Any]:
+        """What the n-th attempt's answer depends on; only bad answers change it, a server's bad day does not change what it says."""
+        return {"seed": self._seed + bad, "temperature": max(self._temperature, RETRY_TEMPERATURE if bad else 0.0)}
+
     def _options(self, bad: int) -> dict[str, Any]:
-        """The n-th attempt's; only bad answers change them, so that a server's bad day does not change what it says."""
-        return {
-            "seed": self._seed + bad,
-            "temperature": max(self._temperature, RETRY_TEMPERATURE if bad else 0.0),
-            "num_ctx": self._settings.context,
-            "num_predict": self._settings.answer_tokens,
-        }
+        """The same with limits, on which an answer that was not cut off does not depend: to raise them asks nothing anew.
+
+        In former versions they were part of an answer's key; what was paid for then is still found.
+        """
+        return {**self._choices(bad), "num_ctx": self._settings.context, "num_predict": self._settings.answer_tokens}
 
     def _answered(self, prompt: Prompt, form: type[FormT]) -> tuple[Kept, FormT]:
         def attempt(tries: _Tries) -> tuple[Kept, FormT]:
@@ -227,9 +236,9 @@ class OllamaModel:
         # a lone half of a surrogate pair is no text and could not be kept
         tries.raw = (reply.message.content or "").encode("utf-8", "replace").decode()
         if cost.prompt_tokens >= self._settings.context:
-            raise Unreadable("the server cut the prompt")
+            raise CutPrompt("the server cut the prompt")
         if reply.done_reason == "length" or reply.done is False:
-            raise Unreadable(f"the answer was cut off after {cost.answer_tokens} tokens")
+            raise CutOff(f"the answer was cut off after {cost.answer_tokens} tokens")
         return tries.raw
 
     def _embedding(self, texts: Sequence[str], tries: _Tries) -> list[list[float]]:
@@ -270,7 +279,7 @@ class OllamaModel:
         except ollama.ResponseError as error:
             raise self._judged(error, host, prompt) from error
         except httpx.TimeoutException as error:
-            raise _HostFailed(f"{host.address} did not answer within {self._settings.timeout_s:g} s") from error
+            raise _HostSlow(f"{host.address} did not answer within {self._settings.timeout_s:g} s") from error
         except (ConnectionError, httpx.HTTPError, httpx.InvalidURL) as error:
             raise _HostFailed(f"{host.address}: {shown(str(error)) or type(error).__name__}") from error
         except (ValueError, TypeError) as error:
@@ -281,7 +290,8 @@ class OllamaModel:
         if error.status_code == 404 and "not found" in str(error.error) and "model" in str(error.error):
             return _HostLacksModel(host.address)
         if error.status_code in (400, 413, 422):
-            return ModelAnswerBad(f"The server refuses the prompt {prompt.name}.", why=says, mend="look into the server's log")
+            mend = "look into the server's log, or choose another model with PERSONA_OLLAMA_MODEL"
+            return ModelAnswerBad(f"The server refuses the prompt {prompt.name}.", why=says, mend=mend)
         return _HostFailed(says)
 
     def _make_sure_of(self, host: Host) -> None:
@@ -303,16 +313,32 @@ class OllamaModel:
 
     def _given_up(self, prompt: Prompt, tries: _Tries) -> Exception:
         if isinstance(tries.last, _HostFailed):
+            slow = isinstance(tries.last, _HostSlow)
+            first = f"`{_set('timeout_s', 2 * self._settings.timeout_s)}`" if slow else "ollama serve"
             return ModelUnavailable(
                 f"The model {self.name} could not be asked.",
                 why=f"{tries.last}, and so {RETRIES + 1} times.",
-                mend="ollama serve; then run the same command again: answers that were given are kept",
+                mend=f"{first}; then run the same command again: answers that were given are kept",
             )
         return ModelAnswerBad(
             f"The model {self.name} gave no usable answer to the prompt {prompt.name}.",
             why=f"Asked {RETRIES + 1} times; at last {tries.last}. It began: {shown(tries.raw) or 'with nothing'}",
-            mend="choose another model with PERSONA_OLLAMA_MODEL, or set PERSONA_OLLAMA_ANSWER_TOKENS higher",
+            mend=self._more_room(tries.last),
         )
+
+    def _more_room(self, last: Exception | None) -> str:
+        """What may make an answer usable: more room where something was cut, else another model."""
+        known = self._settings
+        if isinstance(last, CutOff) and 2 * known.answer_tokens < known.context:
+            return f"`{_set('answer_tokens', 2 * known.answer_tokens)}`; what was answered is not asked again"
+        if isinstance(last, CutOff | CutPrompt):
+            return f"`{_set('context', 2 * known.context)}`; what was answered is not asked again"
+        return "choose another model with PERSONA_OLLAMA_MODEL"
+
+
+def _set(name: str, value: float) -> str:
+    """The command that changes a setting of the model servers."""
+    return f"export PERSONA_OLLAMA_{name.upper()}={value if value % 1 else round(value)}"
 
 
 def _to_embed(text: str) -> Prompt:

@@ -19,6 +19,14 @@ class Unreadable(Exception):
     """The text is not what was asked for; the message says in what way."""
 
 
+class CutOff(Unreadable):
+    """The answer was longer than it may be."""
+
+
+class CutPrompt(Unreadable):
+    """What was asked was longer than the model reads."""
+
+
 def value_in(text: str, form: type[FormT]) -> FormT:
     """The value; some models think aloud first or wrap their JSON for Markdown, which takes nothing from it."""
     if len(text) > LONGEST_ANSWER:

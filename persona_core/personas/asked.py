@@ -9,7 +9,7 @@ from typing import Any
 from persona_core.catalog.store import Catalog
 from persona_core.errors import ModelAnswerBad
 from persona_core.files import digest
-from persona_core.llm.choice import RETRY
+from persona_core.llm.choice import failures
 from persona_core.llm.protocol import LanguageModel
 from persona_core.personas.asking import ModelFinder
 from persona_core.personas.aspects import rows_of
@@ -59,7 +59,7 @@ def asked_aspects(context: StepContext, reviews: Sequence[Review], model: Langua
     failed = {name for answer in answers if "failed" in answer for name in answer["reviews"]}
     rows = [row for answer in answers for row in answer.get("rows", ())]
     counts: Counts = {"dropped": sum(answer.get("dropped", 0) for answer in answers), "by": model.name}
-    return rows, [review for review in reviews if review.id in failed], counts | {RETRY: sum("failed" in one for one in answers)}
+    return rows, [review for review in reviews if review.id in failed], counts | failures(answers)
 
 
 def asked_personas(
@@ -75,7 +75,4 @@ def asked_personas(
         if answer["personas"]
     }
     counts: Counts = {"refused": sum(answer["refused"] for answer in answers), "by": model.name}
-    return written, counts | {
-        RETRY: sum("failed" in answer for answer in answers),
-        "items by extraction": len(speaking) - len(written),
-    }
+    return written, {**counts, **failures(answers), "items by extraction": len(speaking) - len(written)}

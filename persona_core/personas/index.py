@@ -11,11 +11,12 @@ from pathlib import Path
 
 import orjson
 
-from persona_core.errors import ArtefactBroken, PersonaError, WorkspaceMissing
+from persona_core.errors import ArtefactBroken, PersonaError
 from persona_core.files import digest, write_json
 from persona_core.personas.files import PERSONAS, VECTORS, read_personas, read_vectors
 from persona_core.personas.store import (
     Encoder,
+    IndexUnreachable,
     MemoryStore,
     PersonaStore,
     ServerPlace,
@@ -24,6 +25,7 @@ from persona_core.personas.store import (
     build_on_server,
     open_store,
 )
+from persona_core.personas.store.chroma_look import what_is_wrong
 from persona_core.personas.store.memory import PERSONAS as TABLE
 from persona_core.personas.store.memory import VECTORS as MATRIX
 from persona_core.pipeline import Counts, StepContext
@@ -102,20 +104,21 @@ def restore_index(workspace: Workspace, artefact: Artefact) -> None:
 
 
 def missing_index(workspace: Workspace, artefact: Artefact) -> str:
-    """What is wrong with the embedded index, if it is; a server's is looked at when it is asked."""
+    """What is wrong with the embedded index; empty where nothing is. A server's is another matter."""
     place = orjson.loads(artefact.file(PLACE).read_bytes())
-    folder = workspace.root / FOLDER / str(place["version"])
-    return "" if place["url"] or (folder / "chroma.sqlite3").is_file() else f"{folder} is gone."
+    return "" if place["url"] else what_is_wrong(workspace.root / FOLDER / str(place["version"]), int(place["personas"]))
 
 
 def missing_on_server(workspace: Workspace, artefact: Artefact) -> str:
-    """What is wrong with the collection on the server that it names, if there is one. Raises IndexUnreachable."""
+    """What is wrong with the index on a server; empty where nothing is, where it is embedded, or where the server is away."""
     if not orjson.loads(artefact.file(PLACE).read_bytes())["url"]:
         return ""
     try:
         _opened(workspace, artefact).close()
-    except (WorkspaceMissing, ArtefactBroken) as error:
-        return error.what
+    except IndexUnreachable:
+        return ""
+    except PersonaError as error:
+        return f"{error.what} {error.why}".strip()
     return ""
 
 

@@ -183,5 +183,5 @@ INDEX_STEP = Step(
     code=("persona_core.personas.index", "persona_core.personas.store"),
     settings=lambda settings: settings.chroma.model_dump(),
     whole=missing_index,
-    served=missing_on_server,
+    kept=missing_on_server,
 )

@@ -10,7 +10,7 @@ import pandas as pd
 
 from persona_core.catalog.store import Catalog
 from persona_core.errors import ModelAnswerBad
-from persona_core.llm.choice import RETRY, SOURCE, asks_again, model_sources, opened_model
+from persona_core.llm.choice import SOURCE, asks_again, failures, model_sources, opened_model
 from persona_core.llm.protocol import LanguageModel
 from persona_core.personas.aspects import ASPECTS, kept, read_aspects
 from persona_core.personas.files import PERSONAS, VECTORS, read_personas, read_vectors
@@ -133,10 +133,7 @@ def asked_profiles(
         if answer["profile"]
     }
     counts: Counts = {"people asked": len(speaking), "refused": sum(answer["refused"] for answer in answers), "by": model.name}
-    return written, counts | {
-        RETRY: sum("failed" in answer for answer in answers),
-        "people by extraction": len(known) - len(written),
-    }
+    return written, {**counts, **failures(answers), "people by extraction": len(known) - len(written)}
 
 
 PROFILE_STEP = Step(

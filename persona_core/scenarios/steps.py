@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from persona_core.errors import ModelAnswerBad
-from persona_core.llm.choice import RETRY, SOURCE, asks_again, model_sources, opened_model
+from persona_core.llm.choice import SOURCE, asks_again, failures, model_sources, opened_model
 from persona_core.llm.protocol import LanguageModel
 from persona_core.pipeline import Counts, Step, StepContext
 from persona_core.profiles.steps import INPUTS
@@ -99,8 +99,7 @@ def _in_words_of(
     found = context.map(_Asking(model), questions, key=lambda one: one.user, unit="people")
     answers = dict(zip(["", *asked], found, strict=True))
     said = {user: PersonTold(user_id=user, text=answers[user]["text"], by=model.name) for user in asked if answers[user].get("text")}
-    counts: Counts = {"people asked": len(asked), "people told by it": len(said), "by": model.name,
-                      RETRY: sum("failed" in one for one in answers.values())}  # fmt: skip
+    counts: Counts = {"people asked": len(asked), "people told by it": len(said), "by": model.name, **failures(answers.values())}
     return answers[""].get("scenarios", {}), people | said, counts
 
 

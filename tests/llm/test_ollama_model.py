@@ -14,9 +14,9 @@ from pydantic import BaseModel, Field, field_validator
 
 from persona_core.errors import ModelAnswerBad, ModelMissing, ModelUnavailable
 from persona_core.llm import ollama_model
-from persona_core.llm.cache import AnswerCache
+from persona_core.llm.cache import AnswerCache, Kept, answer_key
 from persona_core.llm.ollama_model import RETRIES, OllamaModel
-from persona_core.llm.protocol import Prompt
+from persona_core.llm.protocol import Prompt, Usage
 from persona_core.settings import OllamaSettings
 from tests.support.ollama_stand_in import DIGEST, Babbles, Drops, Fails, Hangs, OllamaStandIn, Says
 
@@ -112,6 +112,29 @@ def test_a_bad_answer_is_asked_for_again_in_another_way(bad: str | Says, server:
     options = [request["options"] for request in server.requests]
     assert [one["seed"] for one in options] == [7, 8, 9]
     assert options[0]["temperature"] == 0 < options[1]["temperature"]  # at 0 another seed would change nothing
+
+
+@pytest.mark.parametrize(
+    ("bad", "mend"),
+    [
+        (Says(GOOD, "length"), "export PERSONA_OLLAMA_ANSWER_TOKENS=2048"),
+        (Says(GOOD, prompt_tokens=8192), "export PERSONA_OLLAMA_CONTEXT=16384"),
+        ("rubbish", "PERSONA_OLLAMA_MODEL"),
+    ],
+    ids=str,
+)
+def test_what_is_bad_for_good_names_what_may_mend_it(bad: str | Says, mend: str, server: OllamaStandIn) -> None:
+    server.answer = lambda request: bad
+    with pytest.raises(ModelAnswerBad) as caught:
+        model_at(server.url).ask(asking(), Form)
+    assert mend in caught.value.mend
+
+
+def test_a_server_that_is_too_slow_is_not_told_to_be_started(server: OllamaStandIn) -> None:
+    server.answer = lambda request: Hangs(5)
+    with pytest.raises(ModelUnavailable) as caught:
+        model_at(server.url, timeout_s=0.05).ask(asking(), Form)
+    assert caught.value.mend.startswith("`export PERSONA_OLLAMA_TIMEOUT_S=0.1`; then run the same command again")
 
 
 @pytest.mark.parametrize(
@@ -296,11 +319,26 @@ def test_threads_that_ask_the_same_at_once_pay_once(server: OllamaStandIn, cache
 def test_what_differs_is_asked_anew(server: OllamaStandIn, cache: AnswerCache) -> None:
     model_at(server.url, cache=cache).ask(asking(), Form)
     model_at(server.url, cache=cache).ask(asking("Say more."), Form)
-    model_at(server.url, cache=cache, answer_tokens=99).ask(asking(), Form)
-    assert len(server.requests) == 3
+    assert len(server.requests) == 2
     server.answer = lambda request: '{"word": "pot", "number": 1}'
     assert model_at(server.url, cache=cache).ask(asking(), Form).value.word == "pan"
     assert model_at(server.url, cache=cache).ask(asking(), Stricter).value.word == "pot"
+
+
+def test_to_raise_a_limit_asks_nothing_anew(server: OllamaStandIn, cache: AnswerCache) -> None:
+    """An answer that was not cut off would be the same; a person who follows a message's advice must not pay for all again."""
+    model_at(server.url, cache=cache).ask(asking(), Form)
+    for limits in ({"answer_tokens": 2048}, {"context": 16384}, {"timeout_s": 240.0}):
+        assert model_at(server.url, cache=cache, **limits).ask(asking(), Form).cached
+    assert len(server.requests) == 1
+
+
+def test_what_was_paid_for_while_limits_were_part_of_the_key_is_found(server: OllamaStandIn, cache: AnswerCache) -> None:
+    model = model_at(server.url, cache=cache)
+    former = answer_key(asking(), model_digest=DIGEST, options=model._options(0), schema=Form.model_json_schema())
+    cache.put(former, Kept(GOOD, Usage(1, 1, 1.0)))
+    assert model.ask(asking(), Form).cached
+    assert server.requests == []
 
 
 def test_bad_answers_are_not_kept_but_good_ones_after_them_are(server: OllamaStandIn, cache: AnswerCache) -> None:

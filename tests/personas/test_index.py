@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from persona_core.doctor import examine
 from persona_core.errors import ArtefactBroken, WorkspaceMissing
 from persona_core.personas.files import PERSONAS, VECTORS, read_personas, read_vectors, write_personas_file, write_vectors
-from persona_core.personas.index import FOLDER, build_index, open_index, open_matrix
+from persona_core.personas.index import FOLDER, build_index, missing_on_server, open_index, open_matrix
 from persona_core.personas.steps import INDEX_STEP
 from persona_core.pipeline import Counts, Pipeline, Step, StepContext
 from persona_core.schema import Persona, Quote, Stance
 from persona_core.steps import pipeline_of
 from persona_core.text.encoder import DIMENSION
 from persona_core.workspace import Workspace
-from tests.support.stores import same, units
+from tests.support.server import free_port
+from tests.support.stores import CHROMA, chroma_serving, same, units
 from tests.support.worlds import build_from, write_tiny_world
 from tests.text import one_thread  # noqa: F401 - a fixture that works by being here
 
@@ -205,6 +210,83 @@ def test_a_database_that_is_gone_is_told_and_made_again(workspace: Workspace) ->
     with pytest.raises((ArtefactBroken, WorkspaceMissing)) as broken:
         open_index(workspace)
     assert "build --only index" in broken.value.mend
+
+
+def _cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+def _without_some(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("DELETE FROM embeddings WHERE rowid % 2")
+
+
+def _without_vectors(file: Path) -> None:
+    """What Chroma has moved out of its database into files of its own, and these are gone."""
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("DELETE FROM embeddings_queue")
+    for one in file.parent.iterdir():
+        if one.is_dir():
+            shutil.rmtree(one)
+
+
+@pytest.mark.parametrize(
+    ("hurt", "says"),
+    [
+        (_cut, "cannot be read"),
+        (_without_some, "holds 4 of 9 personas"),
+        (_without_vectors, "is gone"),
+        (lambda file: file.write_bytes(b"no database" * 999), "cannot be read"),
+    ],
+)
+def test_a_damaged_index_is_noticed_and_mended_by_the_command_that_is_told(
+    hurt: Callable[[Path], object], says: str, workspace: Workspace
+) -> None:
+    pipeline = hand_made(workspace, 9)
+    pipeline.build()
+    (version,) = versions(workspace)
+    hurt(workspace.root / FOLDER / version / "chroma.sqlite3")
+    state, why = index_state(pipeline)
+    assert state == "broken"
+    assert says in why
+    pipeline.build(only="index")
+    assert index_state(pipeline) == ("done", "")
+    index = open_index(workspace)
+    assert len(index.nearest(ASKED[0], 9)) == 5
+    index.close()
+
+
+def test_to_look_at_an_index_changes_nothing(workspace: Workspace) -> None:
+    pipeline = hand_made(workspace, 9)
+    pipeline.build()
+    files = [file for file in (workspace.root / FOLDER).rglob("*") if file.is_file()]
+    before = {file: (file.stat().st_mtime_ns, file.read_bytes()) for file in files}
+    assert index_state(pipeline) == ("done", "")
+    assert {file: (file.stat().st_mtime_ns, file.read_bytes()) for file in files} == before
+
+
+@pytest.mark.skipif(CHROMA is None, reason="Chroma's own server is not here")
+def test_a_server_that_lost_its_data_is_noticed_and_gets_them_again(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = free_port()
+    monkeypatch.setenv("PERSONA_CHROMA_URL", f"http://127.0.0.1:{port}")
+    pipeline = hand_made(workspace, 9)
+    for name in ("full", "empty"):
+        (tmp_path / name).mkdir()
+    with chroma_serving(tmp_path / "full", port):
+        pipeline.build()
+        assert missing_on_server(workspace, workspace.artefact("index")) == ""
+    assert missing_on_server(workspace, workspace.artefact("index")) == "", "nobody can say while it is away"
+    with chroma_serving(tmp_path / "empty", port):
+        assert "no finished persona index" in missing_on_server(workspace, workspace.artefact("index"))
+        assert [one.mend for one in examine(workspace) if one.name == "chroma" and one.health == "trouble"] == [
+            workspace.command("build --only index")
+        ]
+        pipeline.build(only="index")
+        index = open_index(workspace)
+        assert index.count() == 9
+        index.close()
 
 
 def test_a_database_that_is_gone_is_mended_by_the_command_that_is_told(workspace: Workspace) -> None:

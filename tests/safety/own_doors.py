@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import tempfile
 import zlib
 from functools import cache
@@ -17,13 +18,13 @@ from persona_core.profiles.journal import Journal, from_file, from_link, in_word
 from persona_core.schema import Phrase, Profile
 from persona_core.settings import load, save_source
 from persona_core.study.design import StudyRefused, study_in
+from persona_core.study.questionnaires import NAME
 from persona_core.study.writing import as_file
 from persona_core.workspace import Workspace
 from tests.safety.doors import Target
 from tests.study.made import study
 from tests.support.odd import ODD_TEXTS, VALUES, as_json, mutated, odd_lines, odd_table
 from tests.support.steps import two_steps
-from ui.desk.choosing import NAME
 from ui.workshop import elsewhere
 
 Files = dict[str, bytes]
@@ -149,7 +150,7 @@ def _name(name: str, folder: Path) -> None:
     os.environ["PERSONA_WORKSPACE"] = str(folder / "here")
     found = elsewhere.beside(name)
     assert found is None or (found.root.parent == folder.resolve() and found.root.name == name)
-    assert not NAME.fullmatch(name) or (folder / f"{name}.toml").resolve().parent == folder.resolve()
+    assert not re.fullmatch(NAME, name) or (folder / f"{name}.toml").resolve().parent == folder.resolve()
     try:
         found_id = study_in(as_file(study()).replace('id = "reasons"', f"id = {json.dumps(name)}", 1)).id
         assert (folder / f"{found_id}.toml").resolve().parent == folder.resolve()

@@ -91,6 +91,10 @@ class OllamaStandIn:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._port}"
 
+    @property
+    def running(self) -> bool:
+        return self._server is not None
+
     def then(self, *turns: Turn) -> None:
         """Queues what the next chats are answered with."""
         self._turns.extend(turns)

@@ -67,10 +67,10 @@ def question() -> np.ndarray:
 
 
 @contextmanager
-def chroma_serving(folder: Path) -> Iterator[str]:
-    """Chroma's own server on a free port of the loopback; yields its address."""
+def chroma_serving(folder: Path, port: int | None = None) -> Iterator[str]:
+    """Chroma's own server on this port of the loopback, or a free one; yields its address."""
     assert CHROMA is not None
-    port = free_port()
+    port = port or free_port()
     command = [CHROMA, "run", "--path", str(folder), "--host", "127.0.0.1", "--port", str(port)]
     quiet = os.environ | {"ANONYMIZED_TELEMETRY": "False"}
     process = subprocess.Popen(command, cwd=folder, env=quiet, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -120,12 +120,17 @@ def chroma_errors(place: Place) -> Iterator[None]:
         raise _ours(place, error) from error
 
 
+def how_to_start(url: str) -> str:
+    """The command that starts the server of this address."""
+    host, port, _ = _address(url)
+    return f"chroma run --path DIR --host {host} --port {port}"
+
+
 def _unreachable(place: Place, error: Exception) -> IndexUnreachable:
-    host, port, _ = _address(place.url)
     return IndexUnreachable(
         f"The Chroma server at {place.url} does not answer.",
         why=f"{type(error).__name__}: {error}",
-        mend=f"start it (`chroma run --path DIR --host {host} --port {port}`), "
+        mend=f"start it (`{how_to_start(place.url)}`, DIR being where it keeps its data) and run the same command again, "
         "or unset PERSONA_CHROMA_URL to keep the index in the workspace",
     )
 

@@ -10,6 +10,7 @@ import pytest
 from persona_core.catalog.store import Catalog
 from persona_core.llm.choice import RETRY
 from persona_core.llm.ollama_model import RETRIES
+from persona_core.pipeline import in_words
 from persona_core.workspace import Workspace
 from tests.personas.with_model.mind import (
     ALL,
@@ -63,6 +64,8 @@ def test_an_item_whose_personas_fail_falls_back_and_is_asked_for_again(place: Wo
     found = status(place)
     assert (found["aspects"].state, found["personas"].state) == ("done", "stale")
     assert "the next build asks again" in found["personas"].why
+    assert "To mend it: choose another model with PERSONA_OLLAMA_MODEL" in found["personas"].why
+    assert "PERSONA" not in in_words(counts(place, "personas"))
 
     goes_away(server)  # nobody to ask: that is as good as it gets
     assert states(place) == {"done"}
