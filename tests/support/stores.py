@@ -23,7 +23,7 @@ MODEL, DIMENSION, MEND = "mini", 16, "python -m persona_core build --only person
 
 
 def units(rows: np.ndarray) -> np.ndarray:
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
 
 
 def world() -> tuple[list[StoredPersona], np.ndarray]:
