@@ -28,7 +28,7 @@ from persona_core.steps import STEPS, pipeline_of
 from persona_core.text.encoder import BaseEncoder
 from persona_core.workspace import Workspace
 
-FULL, QUICK = (5_000, 10_000, 20_000, 50_000), (100, 200, 400)
+FULL, QUICK = (5_000, 10_000, 20_000, 50_000), (20, 40)
 TOLERANCE = 0.1
 """By how much a fitted exponent may lie above that of n log n before it is called worse: times on a shared machine differ so much."""
 LEAST_S = 1.0
