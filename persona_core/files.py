@@ -39,6 +39,14 @@ def json_lines(rows: Iterable[object]) -> bytes:
     return b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
 
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def no_formula(text: str) -> str:
+    """The text so that no spreadsheet takes it for a formula, which could send away what stands beside it."""
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
 def canonical_json(value: object) -> bytes:
     """For digests: the same value always gives the same bytes, whatever the order of its keys."""
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)

@@ -18,6 +18,7 @@ import pandas as pd
 from persona_core import __version__
 from persona_core.engine import STEPS, WITHOUT
 from persona_core.errors import ArtefactBroken, WorkspaceMissing
+from persona_core.files import no_formula
 from persona_core.study.analysis import analysed
 from persona_core.study.design import MEASURED, Study, study_in
 from persona_core.study.questionnaires import Questionnaire
@@ -44,7 +45,7 @@ def bundle(study: Study, text: str, store: StudyStore, place: Workspace, *, rehe
         "requirements.txt": b"pandas\nscipy\nstatsmodels\n",
     }  # fmt: skip
     for name, table in tables.named().items():
-        files[f"tables/{name}.csv"] = table.to_csv(index=False).encode()
+        files[f"tables/{name}.csv"] = _csv(table)
         files[f"tables/{name}.parquet"] = _parquet(table)
     files |= {f"manifests/{step}.json": content for step, content in _manifests(place).items()}
     out = io.BytesIO()
@@ -130,7 +131,7 @@ def _readme(study: Study, tables: Tables) -> str:
 - `study.toml`: the design as it was run; `study.json` the same for machines.
 - `tables/`: one row a thing, as CSV and Parquet. `units` is what is analysed: a row for each condition of each person.
   `codebook.csv` says what every column means, and which may hold somebody's own words (`free_text`): look at those before
-  you share them.
+  you share them. In the CSV files a `'` stands before what a spreadsheet would take for a formula.
 - `manifests/`: what everything that was shown had been made from.
 - `results.json`: all figures. `pip install -r requirements.txt && python analyse.py` works out every difference anew from
   `tables/units.csv` and says where that is not what is reported.
@@ -145,6 +146,12 @@ def _parquet(table: pd.DataFrame) -> bytes:
     out = io.BytesIO()
     table.to_parquet(out, index=False)
     return out.getvalue()
+
+
+def _csv(table: pd.DataFrame) -> bytes:
+    """For spreadsheets, which must not run what somebody wrote; in Parquet it stands letter for letter."""
+    text: str = table.map(lambda cell: no_formula(cell) if isinstance(cell, str) else cell).to_csv(index=False)
+    return text.encode()
 
 
 def _json(value: Any) -> bytes:

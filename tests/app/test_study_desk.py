@@ -158,6 +158,14 @@ def test_where_the_app_only_reads_nothing_can_be_changed(place: Workspace, monke
     assert not {"Make it", "Check and save", "Check and save the file"} & {one.label for one in at.button}
 
 
+def test_where_the_app_only_reads_nothing_is_taken_in_or_deleted(place: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    made(place, retention_days=1)
+    monkeypatch.setenv("PERSONA_READONLY", "1")
+    at = desk("Hand over")
+    assert "nothing can be taken in or deleted here" in shown(at)
+    assert not at.file_uploader
+
+
 def test_a_file_that_cannot_be_run_says_where(place: Workspace) -> None:
     made(place)
     (studies_of(place) / "reasons.toml").write_text("id = 7")

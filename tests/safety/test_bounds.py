@@ -343,6 +343,15 @@ def test_what_cannot_have_happened_is_refused_and_nothing_of_the_bundle_kept(nam
     _refused(_with_rows(name, change), "no bundle of a study")
 
 
+def test_no_spreadsheet_takes_what_somebody_wrote_for_a_formula() -> None:
+    import pandas as pd
+
+    from persona_core.study.bundle import _csv
+
+    table = pd.DataFrame({"free_text": ["=HYPERLINK(1)", "@x", "fine"], "score": [-1.5, 2.0, None]})
+    assert _csv(table).decode().splitlines() == ["free_text,score", "'=HYPERLINK(1),-1.5", "'@x,2.0", "fine,"]
+
+
 def test_two_people_never_get_one_number() -> None:
     store = StudyStore("sqlite://")
     made = study()

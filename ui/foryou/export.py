@@ -7,6 +7,7 @@ import io
 from collections.abc import Mapping, Sequence
 
 from persona_core.engine import Engine, Ranked
+from persona_core.files import no_formula
 from persona_core.ranking.parts import PARTS
 from persona_core.schema import Explanation, Recommendation
 from ui import parts
@@ -14,7 +15,6 @@ from ui.foryou.card import closed
 from ui.look import STYLES
 from ui.markup import el, escaped
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 PAPER = """
 body { font: 16px/1.5 Georgia, serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; color-scheme: light; }
 article { break-inside: avoid; border-top: 1px solid #ccc; padding: 1rem 0; }
@@ -41,8 +41,7 @@ def as_csv(engine: Engine, found: Sequence[Recommendation], explained: Mapping[s
 
 def safe(text: str) -> str:
     """The text so that no spreadsheet takes it for a formula."""
-    words = " ".join(text.split())
-    return f"'{words}" if words.startswith(FORMULA) else words
+    return no_formula(" ".join(text.split()))
 
 
 def as_page(
