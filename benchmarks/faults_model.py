@@ -94,7 +94,7 @@ def _server(mind: Mind, **more: str) -> OllamaStandIn:
 def _person(bench: Bench, name: str, server: OllamaStandIn, built: str = "", **settings: str) -> Person:
     """Somebody whose `ollama serve` and `ollama pull` are done to the stand-in."""
     model = {"PERSONA_OLLAMA_USE": "auto", "PERSONA_OLLAMA_HOST": server.url, "PERSONA_OLLAMA_MODEL": MODEL}
-    person = bench.person(name, built, **model, **settings)  # type: ignore[arg-type]
+    person = bench.person(name, built, None, **(model | settings))
 
     def serve(_: str) -> None:
         if not server.running:
