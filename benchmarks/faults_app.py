@@ -169,7 +169,7 @@ def reload_in_a_study(bench: Bench, browser: Browser) -> Row:
             pages += 1
             _again(page)
     sitting = hall.enter(back.rpartition("t=")[2])
-    assert sitting is not None
+    assert sitting is not None  # nosec B101 # the benchmark's own
     keys = [one.key for one in hall.events(sitting)]
     trouble = "" if len(keys) == len(set(keys)) and sitting.step is None else "events are there twice, or the end is not"
     return Row(f"browser reloads at {pages} pages of a study", "pages", pages, forgotten, None, "nothing", NOTHING, trouble)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
+import subprocess  # nosec B404 # our own words, no shell
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -90,7 +90,7 @@ def _last_line(text: str) -> str:
 
 def killed_at_random(bench: Bench) -> Row:
     """Killed again and again at any instant, until a build is faster than the next kill."""
-    person, rng = bench.person("kill -9 at any instant"), Random(bench.seed)
+    person, rng = bench.person("kill -9 at any instant"), Random(bench.seed)  # nosec B311 # seeded on purpose
     acknowledged: set[str] = set()
     lost = kills = 0
     told: tuple[str, ...] = ()
@@ -119,15 +119,15 @@ def killed_at_random(bench: Bench) -> Row:
 def small_disk(folder: Path, kilobytes: int) -> Iterator[Callable[[str], None]]:
     """A disk of that size at this folder; gives what changes its options."""
     folder.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "personascope", str(folder)], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "personascope", str(folder)], check=True)  # nosec B603 B607 # our own words, no shell
 
     def change(options: str) -> None:
-        subprocess.run(["mount", "-o", f"remount,{options}", str(folder)], check=True)
+        subprocess.run(["mount", "-o", f"remount,{options}", str(folder)], check=True)  # nosec B603 B607 # our own words, no shell
 
     try:
         yield change
     finally:
-        subprocess.run(["umount", "-l", str(folder)], check=False)
+        subprocess.run(["umount", "-l", str(folder)], check=False)  # nosec B603 B607 # our own words, no shell
 
 
 def small_disks(bench: Bench) -> Iterator[Row]:

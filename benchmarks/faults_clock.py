@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
+import subprocess  # nosec B404 # our own words, no shell
 import sys
 import time
 from collections.abc import Iterator
@@ -59,7 +59,7 @@ def rows(bench: Bench) -> Iterator[Row]:
     folder = bench.folder("clock")
     (folder / "clock.c").write_text(SHIM)
     shim = folder / "clock.so"
-    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", str(shim), str(folder / "clock.c"), "-ldl"], check=True)
+    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", str(shim), str(folder / "clock.c"), "-ldl"], check=True)  # nosec B603 # our own words, no shell
     jumps = [("back by a day", -DAY), ("on by ten years", 10 * YEAR), ("to before 1970", -100 * YEAR)]
     for name, by in jumps:
         yield _clock(bench, shim, name, by)
@@ -74,7 +74,7 @@ def _clock(bench: Bench, shim: Path, name: str, by: int) -> Row:
     err = person.place.root.parent / "err"
     with err.open("wb") as out:
         words = [*person.build, "--workspace", str(person.place.root)]
-        process = subprocess.Popen([sys.executable, "-m", "persona_core", *words], env=env, cwd=REPOSITORY, stdout=out, stderr=out)
+        process = subprocess.Popen([sys.executable, "-m", "persona_core", *words], env=env, cwd=REPOSITORY, stdout=out, stderr=out)  # nosec B603 # our own words, no shell
         while process.poll() is None:
             if b"Reading what reviews say" in err.read_bytes() and not sign.exists():
                 sign.touch()

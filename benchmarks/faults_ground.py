@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
-import subprocess
+import subprocess  # nosec B404 # our own words, no shell
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -134,7 +134,7 @@ class Person:
                 extra = dict(word.split("=", 1) for word in shlex.split(before))
                 said.append(self.bench.line.start(shlex.split(words), self.settings | extra).wait())
             else:
-                subprocess.run(shlex.split(command), check=False)
+                subprocess.run(shlex.split(command), check=False)  # nosec B603 # our own words, no shell
         return said
 
     # What is there -------------------------------------------------------------------------------------------------------

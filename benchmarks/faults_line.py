@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
+import subprocess  # nosec B404 # our own words, no shell
 import sys
 import time
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ class Line:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.typed = 0
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # nosec B603 # our own words, no shell
             [sys.executable, "-m", "benchmarks.faults_line"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 

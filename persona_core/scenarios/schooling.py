@@ -61,8 +61,8 @@ def schooling_of(source: Workspace, seed: int, embed: Encode | None = None, list
     parts = reviews["review_id"].map(dict(zip(split["review_id"], split["point_in_time"], strict=True)))
     lessons = lessons_from(reviews, items, parts, seed=seed)
     knowing = Knowing.of(cut_world(source, Cut("point_in_time", ("train",)), listener=listener))
-    assert knowing.ground.world.items == lessons.item_ids
-    assert tuple(knowing.ground.names) == lessons.scenario_names
+    assert knowing.ground.world.items == lessons.item_ids  # nosec B101 # what was just made
+    assert tuple(knowing.ground.names) == lessons.scenario_names  # nosec B101 # what was just made
     encode = BaseEncoder().topics
     world = knowing.ground.world
     profiles = {user: build_profile(user, visits, world.items, world.known, world.now).text for user, visits in world.visits.items()}

@@ -36,8 +36,8 @@ def keep(folder: Path, lessons: Lessons, model: MultiScenario, card: dict[str, A
     from safetensors.torch import save
 
     cores = model.cores()
-    assert cores.users is not None
-    assert cores.scenarios is not None
+    assert cores.users is not None  # nosec B101 # what was just made
+    assert cores.scenarios is not None  # nosec B101 # what was just made
     tensors = {f"{MODEL}{name}": one.contiguous() for name, one in model.state_dict().items()}
     tensors |= {f"{VIEW}{name}": getattr(model.inputs, name).contiguous() for name in model.inputs.views}
     tensors |= {"users": cores.users.contiguous(), "scenarios": cores.scenarios.contiguous()}

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 DATABASE = "chroma.sqlite3"
+COUNTS = ("SELECT COUNT(*) FROM embeddings", "SELECT COUNT(*) FROM embeddings_queue")
 VECTOR_FILES = ("header.bin", "data_level0.bin")
 
 
@@ -23,9 +24,7 @@ def what_is_wrong(folder: Path, personas: int) -> str:
 
 
 def _in_database(database: sqlite3.Connection, folder: Path, personas: int) -> str:
-    held, waiting = (
-        int(database.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]) for table in ("embeddings", "embeddings_queue")
-    )
+    held, waiting = (int(database.execute(count).fetchone()[0]) for count in COUNTS)
     if held != personas:
         return f"{folder} holds {held:,} of {personas:,} personas."
     if waiting >= personas:
