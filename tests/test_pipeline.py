@@ -45,10 +45,10 @@ def test_builds_once_and_then_does_nothing(workspace: Workspace) -> None:
 def test_what_a_server_lost_is_made_again_by_a_build_and_looking_asks_no_server(workspace: Workspace) -> None:
     lost = ["gone"]
 
-    def served(*_: object) -> str:
+    def kept(*_: object) -> str:
         return lost[0]
 
-    pipeline = two_steps(workspace, served=served)
+    pipeline = two_steps(workspace, kept=kept)
     two_steps(workspace).build()
     assert states(pipeline) == ["done", "done"]
     assert phases(pipeline) == [("one", "skipped"), ("two", "finished")]

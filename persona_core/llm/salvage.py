@@ -12,6 +12,8 @@ from typing import Any
 
 PAGE_SIZE, PAGE_COUNT = slice(16, 18), slice(28, 32)
 """Where SQLite's header says how long the file should be."""
+MOST_TIMES = 100
+"""A file that says it should be so many times as long was not torn; it is lying."""
 _ALL = "SELECT key, answer, prompt_tokens, answer_tokens, seconds, checksum FROM answers ORDER BY rowid"
 
 
@@ -37,5 +39,6 @@ def _fill_up(file: Path) -> None:
         head = content.read(100)
         pages, size = int.from_bytes(head[PAGE_COUNT], "big"), int.from_bytes(head[PAGE_SIZE], "big")
         wanted = pages * (65_536 if size == 1 else size)
-        if head.startswith(b"SQLite format 3\0") and file.stat().st_size < wanted < 2**40:
+        there = file.stat().st_size
+        if head.startswith(b"SQLite format 3\0") and there < wanted <= MOST_TIMES * there:
             content.truncate(wanted)

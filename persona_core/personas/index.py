@@ -57,8 +57,8 @@ def build_index(context: StepContext, scenario_of: dict[str, str]) -> Counts:
         shutil.rmtree(home / version, ignore_errors=True)  # whatever a stopped or damaged build left there
         build_embedded(home / version, stored, matrix, IDENTITY, tell=tell, mend=mend)
         _prune(home, {version, _version_now(context.workspace)})
-    said = {"version": version, "url": url, "workspace": str(context.workspace.root), "personas": len(stored)}
-    write_json(context.file(PLACE), said)
+    at_home = {"workspace": str(context.workspace.root)} if url else {}  # under which a server knows it, wherever it is read
+    write_json(context.file(PLACE), {"version": version, "url": url, "personas": len(stored)} | at_home)
     return {"personas": len(stored), "in": f"chroma at {url}" if url else "chroma, embedded"}
 
 

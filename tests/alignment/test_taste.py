@@ -313,8 +313,8 @@ def test_training_and_serving_give_the_same_scores(mix: float) -> None:
     assert "".join(ITEMS[item] for item in pairs.item) == "abfcdef"
     with torch.inference_mode():
         inputs = [torch.tensor(one) for one in (pairs.words, pairs.fears, pairs.past)]
-        learnt, suits = net(*inputs, torch.full((len(pairs), 1), mix))
-        (best, worst), _ = net.matches(*inputs, torch.full((len(pairs), 1), mix))
+        learnt, suits = net(*inputs, torch.full((len(pairs), 1), mix), net.everything)
+        (best, worst), _ = net.matches(*inputs, torch.full((len(pairs), 1), mix), net.everything)
     mapped = head.of_personas(world.vectors)
     for row in range(len(pairs)):
         served = served_taste(world, pairs, row, head, mix)

@@ -36,10 +36,18 @@ def _hook(event: str, args: tuple[Any, ...]) -> None:
         if (isinstance(mode, str) and set(mode) & set("wax+")) or (not mode and isinstance(flags, int) and flags & _WRITES):
             places = (path,)
     elif event in _PATHS:
-        places = tuple(args[at] for at in _PATHS[event])
+        places = tuple(_whole(event, args, at) for at in _PATHS[event])
     for place in places:
         if isinstance(place, str | bytes | os.PathLike) and not _within(os.fsdecode(place)):
             _Watch.strays.append(f"{event} {os.fsdecode(place)}")
+
+
+def _whole(event: str, args: tuple[Any, ...], at: int) -> Any:
+    """The path; what is named within a folder that is open, as `shutil.rmtree` does, by that folder too."""
+    place = args[at]
+    if event in ("os.remove", "os.rmdir") and args[1] >= 0:
+        return os.path.join(os.readlink(f"/proc/self/fd/{args[1]}"), os.fsdecode(place))
+    return place
 
 
 def _imports() -> bool:
