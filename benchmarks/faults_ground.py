@@ -18,7 +18,7 @@ from persona_core.workspace import Workspace
 OURS = "python -m persona_core"
 PROGRAMS = r"python -m persona_core|ollama serve|ollama pull|chroma run|mount -|chmod -|export PERSONA_|unset PERSONA_"
 BEGINS = rf"(?:[A-Z_]+=\S+ )*(?:{PROGRAMS})"
-COMMAND = re.compile(rf"`({BEGINS}[^`]*)`|(?<![\w./`-])({BEGINS}(?:'[^']*'|[^`;,()\n])*)")
+COMMAND = re.compile(rf"`({BEGINS}[^`]*)`|(?<![\w./`-])({BEGINS}(?:'[^']*'|,(?=\S)|[^`;,()\n])*)")
 AGAIN = "same command again"
 PROGRESS = re.compile(r"^(\[\d+/\d+\] |Built in |\{\"step\": )")
 USER = "u0"

@@ -23,6 +23,7 @@ PLACE = "--workspace '/tmp/my own/ws'"
             "To mend it: get access (`mount -o remount,rw '/tmp/a disk'`), then run the same command again; or choose another",
             ("mount -o remount,rw '/tmp/a disk'", AGAIN),
         ),
+        ("To mend it: mount -o remount,rw '/tmp/a disk'", ("mount -o remount,rw '/tmp/a disk'",)),
         (
             "To mend it: `export PERSONA_OLLAMA_TIMEOUT_S=1`; then run the same command again",
             ("export PERSONA_OLLAMA_TIMEOUT_S=1", AGAIN),
