@@ -84,7 +84,9 @@ def _folder(bench: Bench, name: str, hurt: Callable[[Person], None]) -> Row:
     found = look(person)
     if found is None:
         trouble = _asked_index(person)
-        return Row(name, "steps", len(before), 0, None, "nothing", (), f"nobody notices; {trouble}" if trouble else "")
+        return Row(
+            name, "steps", len(before), 0, None, "nothing", () if trouble else NOTHING, f"nobody notices; {trouble}" if trouble else ""
+        )
     told = commands_in(message(found))
     person.obeys(told)
     trouble = _asked_index(person) or person.not_well(PLAIN) or ("" if answers else "recommendations need it")

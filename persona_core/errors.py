@@ -101,11 +101,7 @@ def readable_disk_errors(folder: Path) -> Iterator[None]:
 def as_disk_error(error: Exception, folder: Path) -> WorkspaceUnwritable | None:
     number = _number_of(error)
     if number in _FULL:
-        return WorkspaceUnwritable(
-            f"There is no room left to write in {folder}.",
-            why="The disk is full or a quota is reached. What was finished before is kept.",
-            mend="free some space (`python -m persona_core doctor` shows how much is left), then run the same command again",
-        )
+        return no_room(folder)
     if number in _FORBIDDEN:
         return WorkspaceUnwritable(
             f"{folder} cannot be written.",
@@ -114,6 +110,14 @@ def as_disk_error(error: Exception, folder: Path) -> WorkspaceUnwritable | None:
             "or choose another folder with --workspace DIR",
         )
     return None
+
+
+def no_room(where: object) -> WorkspaceUnwritable:
+    return WorkspaceUnwritable(
+        f"There is no room left to write in {where}.",
+        why="The disk is full or a quota is reached. What was finished before is kept.",
+        mend="free some space (`python -m persona_core doctor` shows how much is left), then run the same command again",
+    )
 
 
 def write_access(folder: Path) -> str:

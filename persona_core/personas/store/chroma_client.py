@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from persona_core.errors import ArtefactBroken, PersonaError, SettingsError, WorkspaceMissing, WorkspaceUnwritable
+from persona_core.errors import ArtefactBroken, PersonaError, SettingsError, WorkspaceMissing, WorkspaceUnwritable, no_room
 from persona_core.personas.store.protocol import BUILD
 
 CONNECT_S, ANSWER_S = 5.0, 120.0
@@ -144,6 +144,8 @@ def _ours(place: Place, error: BaseException) -> PersonaError:
         return _unreachable(place, ConnectionError(str(error)))
     if isinstance(error, NotFoundError):
         return WorkspaceMissing(f"There is no finished persona index in {place.said}.", why=why, mend=place.mend)
-    if "disk is full" in said or "readonly database" in said or "no space left" in said:
-        return WorkspaceUnwritable(f"{place.said} cannot be written.", why=why, mend=f"free some space, then {place.mend}")
+    if "disk is full" in said or "no space left" in said:
+        return no_room(place.said)
+    if "readonly database" in said:
+        return WorkspaceUnwritable(f"{place.said} cannot be written.", why=why, mend=f"give yourself write access, then {place.mend}")
     return ArtefactBroken(f"The persona index in {place.said} cannot be used.", why=why, mend=place.mend)
