@@ -145,7 +145,7 @@ def test_two_tabs_a_double_click_the_back_button_and_the_keyboard_alone(
         idle(page)
         page.locator(GO).last.focus()
         page.keyboard.press("Enter")
-        expect(page.get_by_text("What are you after?")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_role("heading", name="What are you after?")).to_be_visible(timeout=PATIENCE)
         idle(page)
         other = page_at(back)
         other.locator("[class*=st-key-study_page_2]").wait_for(timeout=PATIENCE)
