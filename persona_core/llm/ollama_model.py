@@ -166,7 +166,7 @@ class OllamaModel:
         return every
 
     def _embedded_before(self, text: str) -> list[float] | None:
-        known = self._cache.get(self._embedding_key(text)) if self._cache else None
+        known = None if self._cache is None else self._cache.get(self._embedding_key(text))
         row: list[float] | None = orjson.loads(known.text) if known else None
         return row
 

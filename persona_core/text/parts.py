@@ -52,16 +52,6 @@ class Part(NamedTuple):
     readings: Readings
 
 
-def read_in_parts(encoder: BaseEncoder, texts: Sequence[str], folder: Path, tell: Tell, runner: Runner | None = None) -> Readings:
-    """Both readings of each text, of what is said twice once; parts that `folder` has already are taken from there."""
-    manners = np.zeros((len(texts), MANNER_DIMENSION), np.float32)
-    topics = np.zeros((len(texts), DIMENSION), np.float32)
-    for part in parts_read(encoder, texts, folder, tell, runner):
-        for places, topic, manner in zip(part.places, *part.readings, strict=True):
-            topics[places], manners[places] = topic, manner
-    return Readings(topics, manners)
-
-
 def topics_in_parts(encoder: BaseEncoder, texts: Sequence[str], folder: Path, tell: Tell, runner: Runner | None = None) -> Matrix:
     """What each text is about; how it is said, which takes four times the room, is not kept."""
     topics: Matrix = np.zeros((len(texts), DIMENSION), np.float32)

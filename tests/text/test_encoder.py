@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from persona_core.text import parts
-from persona_core.text.encoder import DIMENSION, BaseEncoder, Readings, Tell
-from persona_core.text.parts import read_in_parts
+from persona_core.text.encoder import DIMENSION, MANNER_DIMENSION, BaseEncoder, Readings, Tell
+from persona_core.text.parts import Tell as TellOfParts
+from persona_core.text.parts import parts_read
 from tests.text import one_thread  # noqa: F401 - a fixture that works by being here
 
 pytestmark = pytest.mark.xdist_group("encoder")
@@ -23,6 +24,15 @@ TEXTS = [
     "😀",
     "Perfect for long train journeys.",
 ]
+
+
+def read_in_parts(encoder: BaseEncoder, texts: Sequence[str], folder: Path, tell: TellOfParts) -> Readings:
+    """All parts put together again."""
+    found = Readings(np.zeros((len(texts), DIMENSION), np.float32), np.zeros((len(texts), MANNER_DIMENSION), np.float32))
+    for part in parts_read(encoder, texts, folder, tell):
+        for places, topic, manner in zip(part.places, *part.readings, strict=True):
+            found.topics[places], found.manners[places] = topic, manner
+    return found
 
 
 @pytest.fixture(scope="module")
