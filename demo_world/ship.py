@@ -1,8 +1,8 @@
 """`python -m demo_world.ship --workspace FOLDER`: what was trained on the demo world there ships with it from now on.
 
-The alignment's head, so that the first build need not train it; what the trend model said, where one was trained; what ways to see
-people were worth (`profiles judge`), and how newcomers to a scenario were served (`scenarios --judge`), where that was judged.
-Build with `PERSONA_RANKING_SHIPPED=false`, or the head that shipped before is what is found.
+What its sentences were read to say and the alignment's head, so that the first build need not wait for them; what the trend model
+said, where one was trained; what ways to see people were worth (`profiles judge`), and how newcomers to a scenario were served
+(`scenarios --judge`), where that was judged. Build with `PERSONA_SHIPPED=false`, or what shipped before is what is found.
 """
 
 from __future__ import annotations
@@ -12,11 +12,16 @@ import shutil
 from pathlib import Path
 
 from persona_core.alignment.head import FILE
-from persona_core.alignment.shipped import SHIPPED as HEAD
-from persona_core.alignment.steps import CARD, CURVE
+from persona_core.alignment.steps import CURVE
+from persona_core.catalog.store import Catalog
 from persona_core.evaluation.newcomers import FILE as NEWCOMERS
 from persona_core.evaluation.newcomers import SHIPPED as SERVED
+from persona_core.files import write_json
+from persona_core.personas.aspects import ASPECTS
+from persona_core.personas.files import VECTORS
+from persona_core.personas.steps import readings_mark
 from persona_core.profiles.ways.now import ship_standings
+from persona_core.shipped import CARD, MARK, shipped_of
 from persona_core.trends.files import MODEL_FOLDER, TOLD
 from persona_core.trends.steps import SHIPPED as TRENDS
 from persona_core.workspace import Workspace
@@ -24,11 +29,11 @@ from persona_core.workspace import Workspace
 
 def ship(workspace: Workspace) -> list[Path]:
     """The files as they ship now."""
-    made = workspace.artefact("alignment")
-    if "note" in made.manifest.counts:
-        raise SystemExit("This head was not trained here. Build with PERSONA_RANKING_SHIPPED=false.")
-    HEAD.mkdir(parents=True, exist_ok=True)
-    pairs = [(made.file(name), HEAD / name) for name in (FILE, CARD, CURVE)]
+    if any("note" in workspace.artefact(step).manifest.counts for step in ("aspects", "alignment")):
+        raise SystemExit("This was not made here. Build with PERSONA_SHIPPED=false.")
+    pairs = [*_of(workspace, "alignment", FILE, CARD, CURVE), *_of(workspace, "aspects", ASPECTS, VECTORS)]
+    reviews = Catalog.of(workspace.artefact("catalog")).texts()
+    write_json(shipped_of("aspects") / CARD, {"counts": workspace.artefact("aspects").manifest.counts, MARK: readings_mark(reviews)})
     told = workspace.root / MODEL_FOLDER / TOLD
     if told.exists():
         pairs.append((told, TRENDS))
@@ -37,6 +42,12 @@ def ship(workspace: Workspace) -> list[Path]:
         pairs.append((tested, SERVED))
     judged = ship_standings(workspace)
     return [*(Path(shutil.copyfile(source, target)) for source, target in pairs), *([judged] if judged else [])]
+
+
+def _of(workspace: Workspace, step: str, *names: str) -> list[tuple[Path, Path]]:
+    """From where each file of a step is copied, and to where."""
+    shipped_of(step).mkdir(parents=True, exist_ok=True)
+    return [(workspace.artefact(step).file(name), shipped_of(step) / name) for name in names]
 
 
 def main() -> None:

@@ -116,8 +116,6 @@ class RankingSettings(Section):
     popularity_half_life_days: float = Field(default=30.0, gt=0)
     teacher: Literal["hindsight", "judge"] = "hindsight"
     """Who says, when the alignment is trained, which of an item's personas somebody turned out to be: the nearest one, or a model."""
-    shipped: bool = True
-    """Whether the head that ships with the demo world is taken where it fits; otherwise it is trained anew."""
 
 
 class StudySettings(Section):
@@ -134,6 +132,8 @@ class Settings(Section):
     seed: int = Field(default=7, ge=0)
     workers: int = Field(default=2, ge=1, le=256)
     readonly: bool = False
+    shipped: bool = True
+    """Whether what ships ready made with the demo world is taken where the same would come out; otherwise it is made anew."""
     source: SourceSettings | None = None
     splits: SplitSettings = SplitSettings()
     ollama: OllamaSettings = OllamaSettings()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from pathlib import Path
-from threading import Thread, main_thread
+from threading import Timer, main_thread
 from typing import Any
 
 import streamlit as st
@@ -23,6 +23,9 @@ from persona_core.steps import pipeline_of
 from persona_core.workspace import Workspace
 from ui.jobs import BuildJob
 from ui.workshop import elsewhere
+
+WARMING_AFTER_S = 3.0
+"""Whoever opened the engine is waiting for a page, and comes first."""
 
 
 def workspace() -> Workspace:
@@ -77,8 +80,8 @@ def _engine(root: str, versions: tuple[str, ...]) -> Engine:
     gc.unfreeze()  # the engine of before may go
     gc.collect()
     gc.freeze()  # after every run of a page Streamlit looks for what is no longer needed: all this is, and is much to look through
-    # no daemon, though the thread of a page is one: torch must not be cut off in the middle when the server ends
-    Thread(target=warm, args=(opened, main_thread().is_alive), name="warming", daemon=False).start()
+    # no daemon, though the thread of a page is one: it must not be cut off in the middle when the server ends
+    Timer(WARMING_AFTER_S, warm, (opened, main_thread().is_alive)).start()
     return opened
 
 

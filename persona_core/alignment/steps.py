@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,6 @@ from persona_core.alignment.head import FILE, Head
 from persona_core.alignment.judging import Judged, Question, Sure, Verdict, agreement, questions_in, verdict_on, with_teacher
 from persona_core.alignment.pairs import NOBODY, Pairs, World, pairs_of, with_fewer_people
 from persona_core.alignment.phrases import PHRASES, PhraseBook, save_phrases
-from persona_core.alignment.shipped import MARK, mark_of, take_shipped
 from persona_core.alignment.training import Epoch, Recipe, Trained, train_head
 from persona_core.catalog.store import Catalog
 from persona_core.errors import ModelUnavailable
@@ -21,12 +20,13 @@ from persona_core.files import write_json
 from persona_core.llm.choice import RETRY, SOURCE, asks_again, model_sources, opened_model
 from persona_core.llm.ollama_model import OllamaModel
 from persona_core.llm.protocol import LanguageModel
-from persona_core.personas.files import PERSONAS, VECTORS, read_personas, read_vectors
+from persona_core.personas.files import PERSONAS, VECTORS, read_personas, read_vectors, text_of
 from persona_core.personas.needs import read_needs
 from persona_core.pipeline import Counts, Step, StepContext
 from persona_core.profiles.building import Rules, avoided, told_of
 from persona_core.profiles.steps import INPUTS, moment_of, needs_known, visits_in
 from persona_core.schema import Persona
+from persona_core.shipped import MARK, mark_of, shipped_of, take_shipped
 from persona_core.text.encoder import IDENTITY, Matrix
 from persona_core.workspace import Artefact, Workspace
 
@@ -101,9 +101,9 @@ def _train(context: StepContext) -> Counts:
     book = phrases_known(PhraseBook())
     save_phrases(context.file(PHRASES), phrases_said(), book.vectors(phrases_said()))
     recipe = Recipe(seed=context.settings.seed)
-    mark = mark_of(world, rules, recipe)
-    if judged is None and context.settings.ranking.shipped:
-        card = take_shipped(mark, context.file(CARD), (context.file(FILE), context.file(CURVE)))
+    mark = lessons_mark(world, rules, recipe)
+    if judged is None and context.settings.shipped:
+        card = take_shipped(mark, shipped_of("alignment"), (CARD, FILE, CURVE), context.folder)
         if card is not None:
             return _counts(tuple(Epoch(**one) for one in card["curve"])) | {"note": "the head that ships with the demo world"}
     world = with_fewer_people(world, recipe.seed)
@@ -115,6 +115,13 @@ def _train(context: StepContext) -> Counts:
     write_json(context.file(CARD), card_of(trained, world) | {"teacher": teacher, MARK: mark})
     context.file(CURVE).write_text(curve_svg(trained.curve, "Learning to match profiles to personas"), "utf-8")
     return _counts(trained.curve) | (_judge_counts(judge.name, teacher) if judge else {})
+
+
+def lessons_mark(world: World, rules: Rules, recipe: Recipe) -> str:
+    """What training looks at."""
+    personas = [[one.item_id, str(one.stance), text_of(one)] for one in world.personas]
+    visits = {user: [[one.item, one.time, round(one.pleased, 4), len(one.rows)] for one in own] for user, own in world.visits.items()}
+    return mark_of(IDENTITY, list(world.items), personas, visits, asdict(rules), asdict(recipe))
 
 
 def card_of(trained: Trained, world: World) -> dict[str, Any]:
@@ -229,12 +236,13 @@ ALIGN_STEP = Step(
     run=_train,
     code=(
         "persona_core.alignment",
+        "persona_core.shipped",
         "persona_core.llm",
         "persona_core.personas.asking",
         "persona_core.personas.reading",
         "persona_core.profiles",
     ),
-    settings=lambda settings: [settings.ranking.half_life_days, settings.ranking.teacher, settings.ranking.shipped],
+    settings=lambda settings: [settings.ranking.half_life_days, settings.ranking.teacher, settings.shipped],
     sources=_sources,
     unfinished=asks_again,
 )

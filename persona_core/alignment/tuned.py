@@ -24,6 +24,7 @@ class TunedEncoder(BaseEncoder):
     """Reads texts exactly as the base encoder does, with other weights. Loads them at the first text."""
 
     folder: Path = Path()
+    few: int = 0  # by torch, however few: numpy's weights are the base encoder's
 
     @classmethod
     def of(cls, folder: Path) -> TunedEncoder:

@@ -99,7 +99,7 @@ def _fewer_step(cut: Workspace, kind: AspectKind) -> Step:
         rows = read_aspects(made.file(ASPECTS))
         keep = (rows["kind"] != str(kind)).to_numpy()
         write_aspects(context.file(ASPECTS), rows[keep].to_dict("records"))
-        write_vectors(context.file(VECTORS), read_vectors(made.file(VECTORS))[keep])
+        write_vectors(context.file(VECTORS), read_vectors(made.file(VECTORS))[keep], halved=True)
         return {"aspects": int(keep.sum()), "left out": int((~keep).sum())}
 
     return _made_here("aspects", f"Leaving out each {kind}", ("catalog",), (ASPECTS, VECTORS), run, cut)

@@ -21,6 +21,7 @@ from persona_core.personas.reading.judge import Judged, nothing_judged, stars_sa
 from persona_core.personas.writing import ItemAspects, write_personas
 from persona_core.pipeline import Counts, Step, StepContext
 from persona_core.schema import AspectKind, Persona, Review, Stance
+from persona_core.shipped import mark_of, shipped_of, take_shipped
 from persona_core.text.encoder import DIMENSION, IDENTITY, BaseEncoder, Matrix
 from persona_core.text.parts import parts_read, topics_in_parts
 from persona_core.workspace import Workspace
@@ -42,8 +43,14 @@ def _sources(workspace: Workspace, step: str) -> dict[str, str]:
 def _find_aspects(context: StepContext) -> Counts:
     reviews = Catalog.of(context.inputs["catalog"]).texts()
     model = opened_model(context.workspace, "aspects", context.because[f"file {SOURCE}"])
+    counts: Counts
+    if model is None and context.settings.shipped:
+        card = take_shipped(readings_mark(reviews), shipped_of("aspects"), (ASPECTS, VECTORS), context.folder)
+        if card is not None:
+            counts = card["counts"]
+            return counts | {"note": "the readings that ship with the demo world"}
     rows: list[dict[str, Any]] = []
-    counts: Counts = {"by": "extraction"}
+    counts = {"by": "extraction"}
     if model is not None:
         rows, unread, counts = asked_aspects(context, reviews, model)
         rows += _extracted(context, unread)[0]
@@ -51,10 +58,15 @@ def _find_aspects(context: StepContext) -> Counts:
     else:
         rows, vectors = _extracted(context, reviews)
     write_aspects(context.file(ASPECTS), rows)
-    write_vectors(context.file(VECTORS), vectors)
+    write_vectors(context.file(VECTORS), vectors, halved=True)
     kinds = Counter(row["kind"] for row in rows)
     said: Counts = {"reviews with text": len(reviews), "aspects": len(rows)}
     return {**said, **{str(kind): kinds[str(kind)] for kind in AspectKind}, **counts}
+
+
+def readings_mark(reviews: list[Review]) -> str:
+    """What extraction looks at."""
+    return mark_of(IDENTITY, Judge.identity(), [[one.id, one.item_id, one.rating, one.text] for one in reviews])
 
 
 def _extracted(context: StepContext, reviews: list[Review]) -> tuple[list[dict[str, Any]], Matrix]:
@@ -156,11 +168,13 @@ ASPECT_STEP = Step(
     run=_find_aspects,
     code=(
         *CODE,
+        "persona_core.shipped",
         "persona_core.personas.aspects",
         "persona_core.personas.asking",
         "persona_core.personas.extraction",
         "persona_core.personas.reading",
     ),
+    settings=lambda settings: settings.shipped,
     sources=lambda workspace: _sources(workspace, "aspects"),
     unfinished=asks_again,
 )

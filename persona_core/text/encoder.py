@@ -1,19 +1,21 @@
 """The base encoder: MiniLM from its package, checked and loaded once, turning texts into unit vectors.
 
 One pass gives two readings of a text: the last layer says what it is about; the middle layers, averaged, still know how it is said
-(tense, person, mood), which the last one has forgotten.
+(tense, person, mood), which the last one has forgotten. Few texts are read in numpy (`minilm.py`), so that an app that is asked for
+nothing else never has to import torch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from persona_core.text.weights import PUBLISHED, check_weights
+from persona_core.text.minilm import MiniLM
+from persona_core.text.weights import PUBLISHED, WEIGHTS, check_weights
 
 Matrix = np.ndarray[Any, np.dtype[np.float32]]
 Tell = Callable[[int], None]
@@ -26,6 +28,8 @@ MANNER_LAYERS = (2, 3, 4, 5)
 MANNER_DIMENSION = DIMENSION * len(MANNER_LAYERS)
 LONGEST_TOKENS = 128
 BATCH = 64
+FEW = 64
+"""So many texts at once are read one by one in numpy."""
 
 
 class Readings(NamedTuple):
@@ -37,13 +41,14 @@ class Readings(NamedTuple):
 
 @dataclass(frozen=True, slots=False)
 class BaseEncoder:
-    """Loads its weights at the first text, not before: importing torch takes seconds."""
+    """Loads its weights at the first text, not before, and torch when there are many."""
 
     batch: int = BATCH
+    few: int = FEW
 
     def __reduce__(self) -> tuple[Any, ...]:
         """It travels to other processes without its weights, which lie in a package there too."""
-        return type(self), (self.batch,)
+        return type(self), (self.batch, self.few)
 
     @cached_property
     def _parts(self) -> tuple[Any, Any]:
@@ -65,6 +70,11 @@ class BaseEncoder:
         """Both readings of each text. Like lengths go together, so that little is spent on padding."""
         topics = np.zeros((len(texts), DIMENSION), np.float32)
         manners = np.zeros((len(texts), MANNER_DIMENSION), np.float32)
+        if len(texts) <= self.few:
+            for place, text in enumerate(texts):
+                topics[place], manners[place] = _read_one(text)
+                tell(place + 1)
+            return Readings(topics, manners)
         order = sorted(range(len(texts)), key=lambda place: (len(texts[place]), texts[place]))
         for start in range(0, len(order), self.batch):
             places = order[start : start + self.batch]
@@ -83,3 +93,15 @@ class BaseEncoder:
             counts = mask.sum(1).clamp(min=1)
             last, *middle = ((layers[at] * mask).sum(1) / counts for at in (-1, *MANNER_LAYERS))
             return torch.nn.functional.normalize(last, dim=1).numpy(), torch.cat(middle, dim=1).numpy()
+
+
+@cache
+def _minilm() -> MiniLM:
+    return MiniLM.load(check_weights() / WEIGHTS, LONGEST_TOKENS)
+
+
+def _read_one(text: str) -> tuple[Matrix, Matrix]:
+    states = _minilm().states(text)
+    last, *middle = (states[at].mean(0) for at in (-1, *MANNER_LAYERS))
+    topic: Matrix = last / max(float(np.linalg.norm(last)), 1e-12)
+    return topic, np.concatenate(middle)

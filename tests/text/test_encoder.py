@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from persona_core.text import parts
 from persona_core.text.encoder import DIMENSION, MANNER_DIMENSION, BaseEncoder, Readings, Tell
@@ -41,8 +45,14 @@ def encoder() -> BaseEncoder:
 
 
 @pytest.fixture(scope="module")
-def read(encoder: BaseEncoder) -> Readings:
-    return encoder.read(TEXTS)
+def many() -> BaseEncoder:
+    """As if these were many: by torch, in batches."""
+    return BaseEncoder(few=0)
+
+
+@pytest.fixture(scope="module")
+def read(many: BaseEncoder) -> Readings:
+    return many.read(TEXTS)
 
 
 def test_what_a_text_is_about_has_length_one(read: Readings) -> None:
@@ -61,8 +71,24 @@ def test_the_same_text_gets_the_same_vector_whatever_its_company(encoder: BaseEn
 
 
 def test_small_batches_and_another_order_change_nothing(read: Readings) -> None:
-    backwards = BaseEncoder(batch=2).read(TEXTS[::-1])
+    backwards = BaseEncoder(batch=2, few=0).read(TEXTS[::-1])
     np.testing.assert_allclose(backwards.topics[::-1], read.topics, atol=1e-5)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.text(max_size=400))
+def test_numpy_and_torch_read_alike(encoder: BaseEncoder, many: BaseEncoder, text: str) -> None:
+    one, other = encoder.read([text]), many.read([text])
+    np.testing.assert_allclose(one.topics, other.topics, atol=1e-5)
+    np.testing.assert_allclose(one.manners, other.manners, atol=1e-4)
+
+
+def test_few_texts_need_no_torch() -> None:
+    """The app's first page is there before torch could be imported."""
+    code = (
+        "import sys; from persona_core.text.encoder import *; BaseEncoder().topics(['rain on a tent']); print('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
 
 
 def test_like_texts_are_nearer_than_unlike_ones(encoder: BaseEncoder) -> None:
