@@ -181,7 +181,7 @@ class Pipeline:
 
     def build(self, only: str | None = None, listener: Listener = nobody, runner: Runner | None = None) -> list[Manifest]:
         """Brings every step up to date, or the one named and what it reads of what is damaged; returns their manifests, in order."""
-        self._check_that_it_is_built_here()
+        self.workspace.check_built_here()
         chosen = list(self.steps.values()) if only is None else self._to_mend(only)
         with self.workspace.lock(f"build{'' if only is None else f' --only {only}'}"):
             made = []
@@ -190,15 +190,6 @@ class Pipeline:
                     self._check_what_it_reads(only)
                 made.append(self._bring_up_to_date(step, Meter(listener, step.name, step.title, number, len(chosen)), runner))
             return made
-
-    def _check_that_it_is_built_here(self) -> None:
-        fetched = self.workspace.fetched
-        if fetched is not None:
-            raise PersonaError(
-                f"{self.workspace.root} was fetched, and is not built here.",
-                why=f"It is edition {fetched.edition} of {fetched.url}.",
-                mend=f"build where that is published, then {self.workspace.command('fetch')}; or build in another folder",
-            )
 
     def _to_mend(self, name: str) -> list[Step]:
         """The step, after those that it stands on and that are damaged: without them it could not be made."""

@@ -29,7 +29,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from persona_core import __version__, settings
-from persona_core.errors import ArtefactBroken, WorkspaceBusy, WorkspaceMissing, readable_disk_errors
+from persona_core.errors import ArtefactBroken, PersonaError, WorkspaceBusy, WorkspaceMissing, readable_disk_errors
 from persona_core.files import canonical_json, digest, file_digest, file_digest_as_known, make_durable, write_beside, write_json
 
 MANIFEST_FORMAT = 1
@@ -224,6 +224,16 @@ class Workspace:
         work.rename(folder)
         make_durable(home)
         return folder
+
+    def check_built_here(self) -> None:
+        """Refuses what was fetched: nothing is built in it, and its source is not for choosing."""
+        fetched = self.fetched
+        if fetched is not None:
+            raise PersonaError(
+                f"{self.root} was fetched, and is not built here.",
+                why=f"It is edition {fetched.edition} of {fetched.url}.",
+                mend=f"build where that is published, then {self.command('fetch')}; or build in another folder",
+            )
 
     def note_fetched(self, fetched: Fetched) -> None:
         write_json(self.root / FETCHED, fetched.model_dump(mode="json"))

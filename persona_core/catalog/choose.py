@@ -18,6 +18,7 @@ def choose_source(
     **options: Any,
 ) -> SourceSettings:  # fmt: skip
     """Makes `wanted` ("demo" or a path) the source of the workspace, after checking that it can be read."""
+    workspace.check_built_here()
     path = DEMO_DATA if wanted == "demo" else Path(wanted).expanduser().resolve()
     mapping = _mapping(columns)
     given = {key: value.resolve() if isinstance(value, Path) else value for key, value in options.items() if value}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -110,7 +112,7 @@ def _write_personas(context: StepContext) -> Counts:
         written, counts = asked_personas(context, catalog, items, model)
     encoder = BaseEncoder()
     topics = read_vectors(found.file(VECTORS))
-    each = lambda work, those: context.map(work, those, key=lambda one: one.item_id, unit="items", kind="one core", journal="groups")  # noqa: E731
+    each = partial(context.map, key=attrgetter("item_id"), unit="items", kind="one core", journal="groups")
     personas = [
         persona
         for item, of_item in write_personas(items, topics, Judge.load(), encoder, context.progress, each)

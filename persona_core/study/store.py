@@ -212,7 +212,8 @@ def _ending(connection: Connection) -> Iterator[None]:
 
 def _opened(url: str) -> Engine:
     try:
-        engine = create_engine(url, pool_pre_ping=True)
+        words = {"client_encoding": "utf8"} if url.startswith("postgresql") else {}  # else a database in SQL_ASCII gives bytes
+        engine = create_engine(url, pool_pre_ping=True, connect_args=words)
     except (SQLAlchemyError, ImportError) as error:
         mend = "sqlite:///FILE, or postgresql+psycopg://USER@HOST/NAME with pip install 'psycopg[binary]'"
         raise StoreUnavailable(f"{url!r} is no address of a database.", why=str(error), mend=mend) from error

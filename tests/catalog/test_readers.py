@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +15,8 @@ from persona_core.errors import SourceError
 from persona_core.steps import pipeline_of
 from persona_core.workspace import Workspace
 from tests.support import worlds
+from tests.support.worlds import FORMS
 
-FORMS: dict[str, Callable[[Path], dict[str, Any]]] = {
-    "demo": lambda folder: {"source": str(worlds.write_tiny_world(folder / "world"))},
-    "amazon-2018": worlds.amazon_2018,
-    "amazon-2018 gzipped": partial(worlds.amazon_2018, packed=True),
-    "amazon-2023": worlds.amazon_2023,
-    "yelp": worlds.yelp,
-    "recbole": worlds.recbole,
-    "movielens": worlds.movielens,
-    "table as csv": partial(worlds.table, form="csv"),
-    "table as tsv": partial(worlds.table, form="tsv"),
-    "table as jsonl": partial(worlds.table, form="jsonl"),
-    "table as gzipped jsonl": partial(worlds.table, form="jsonl.gz"),
-    "table as parquet": partial(worlds.table, form="parquet"),
-}
 TEXTLESS = ("recbole", "movielens")
 
 

@@ -374,30 +374,6 @@ def test_a_prompt_that_is_too_long_is_never_sent(server: OllamaStandIn) -> None:
     assert server.requests == []
 
 
-def test_a_real_function_can_stand_behind_the_stand_in() -> None:
-    seen = []
-    with OllamaStandIn(generate=lambda messages, form: seen.append((messages, form)) or GOOD) as server:
-        model_at(server.url).ask(asking("hello"), Form)
-    ((messages, form),) = seen
-    assert messages[1] == {"role": "user", "content": "hello"}
-    assert form["title"] == "Form"
-
-
-def test_the_stand_in_streams_embeds_shows_and_pulls_for_the_real_client(server: OllamaStandIn) -> None:
-    import ollama
-
-    with ollama.Client(server.url) as client:
-        pieces = list(client.chat("tiny:1b", [{"role": "user", "content": "x"}], stream=True))
-        assert "".join(piece.message.content or "" for piece in pieces) == GOOD
-        assert pieces[-1].done_reason == "stop"
-        assert len(client.embed("tiny:1b", ["a", "b"]).embeddings) == 2
-        assert client.show("tiny:1b")
-        with pytest.raises(ollama.ResponseError, match="not found"):
-            client.show("new:1b")
-        assert [step.status for step in client.pull("new:1b", stream=True)][-1] == "success"
-        assert client.show("new:1b")
-
-
 def test_a_closed_model_opens_again(server: OllamaStandIn) -> None:
     model = model_at(server.url)
     model.ask(asking("1"), Form)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
@@ -18,34 +18,8 @@ from persona_core.pipeline import Pipeline
 from persona_core.publishing import Shelf, ShelfUnreachable, fetch, publish
 from persona_core.publishing.shelf import ShelfBroken
 from persona_core.workspace import Workspace
+from tests.publishing.small import STEPS, build, held
 from tests.support.steps import states, step, two_steps, writing
-
-STEPS = ("one", "two")
-numbers = count()
-
-
-@pytest.fixture(params=["file", "memory"])
-def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Shelf:
-    return Shelf.at(f"file://{tmp_path}/shelf" if request.param == "file" else f"memory://shelf-{next(numbers)}")
-
-
-@pytest.fixture
-def local(tmp_path: Path) -> Shelf:
-    return Shelf.at(str(tmp_path / "shelf"))
-
-
-@pytest.fixture
-def there(tmp_path: Path) -> Workspace:
-    """Where it is fetched to."""
-    return Workspace.at(tmp_path / "there")
-
-
-def build(place: Workspace, text: str = "hello", module: str = "errors") -> None:
-    two_steps(place, run=writing(text), code=(f"persona_core.{module}",)).build()
-
-
-def held(place: Workspace) -> str:
-    return place.artefact("two", deep=True).file("out.txt").read_text()
 
 
 def dies(work: Callable[[], object]) -> None:
@@ -354,35 +328,6 @@ def test_a_place_that_cannot_be_reached(workspace: Workspace, tmp_path: Path) ->
     with pytest.raises(ShelfUnreachable) as unreachable:
         publish(workspace, Shelf.at(f"file://{tmp_path}/file/shelf"), STEPS)
     assert "NotADirectoryError" in unreachable.value.why or "FileExistsError" in unreachable.value.why
-
-
-@pytest.fixture
-def fetched(workspace: Workspace, there: Workspace, local: Shelf) -> Iterator[Workspace]:
-    build(workspace)
-    publish(workspace, local, STEPS)
-    fetch(there, local, STEPS)
-    return there
-
-
-def test_what_was_built_here_is_not_overwritten(fetched: Workspace, workspace: Workspace, local: Shelf) -> None:
-    with pytest.raises(PersonaError, match="was built here") as refused:
-        fetch(workspace, local, STEPS)
-    assert "--workspace" in refused.value.mend
-
-
-def test_what_was_fetched_is_neither_built_nor_published_from(fetched: Workspace, local: Shelf) -> None:
-    for do in (lambda: two_steps(fetched).build(), lambda: two_steps(fetched).build("two"), lambda: publish(fetched, local, STEPS)):
-        with pytest.raises(PersonaError, match=r"was (itself )?fetched"):
-            do()
-
-
-def test_what_breaks_where_it_was_fetched_is_mended_by_fetching(fetched: Workspace, local: Shelf) -> None:
-    fetched.artefact("two").file("out.txt").write_text("broken!!")
-    with pytest.raises(ArtefactBroken) as broken:
-        fetched.artefact("two")
-    assert broken.value.mend == fetched.command("fetch")
-    assert fetch(fetched, local, STEPS).files == 2
-    assert held(fetched) == "onehello"
 
 
 def test_steps_that_do_not_fit_are_not_published(workspace: Workspace, local: Shelf) -> None:

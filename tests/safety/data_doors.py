@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import tempfile
-from collections.abc import Callable
 from decimal import Decimal
 from functools import cache, partial
 from pathlib import Path
@@ -18,24 +17,11 @@ from persona_core.catalog.choose import choose_source
 from persona_core.catalog.ingest import ingest
 from persona_core.workspace import Workspace
 from tests.safety.doors import Target
-from tests.support import worlds
 from tests.support.odd import ODD_TEXTS, mutated, odd_lines
+from tests.support.worlds import FORMS
 from ui.workshop.uploads import look_at, suffix_of
 
 Files = dict[str, bytes]
-
-FORMS: dict[str, Callable[[Path], dict[str, Any]]] = {
-    "demo": lambda folder: {"source": str(worlds.write_tiny_world(folder / "world"))},
-    "amazon-2018": partial(worlds.amazon_2018, packed=True),
-    "amazon-2023": worlds.amazon_2023,
-    "yelp": worlds.yelp,
-    "recbole": worlds.recbole,
-    "movielens": worlds.movielens,
-    "csv": partial(worlds.table, form="csv"),
-    "tsv": partial(worlds.table, form="tsv"),
-    "jsonl": partial(worlds.table, form="jsonl.gz"),
-    "parquet": partial(worlds.table, form="parquet"),
-}
 
 
 @cache
@@ -90,7 +76,7 @@ def _odd_parquet(draw: st.DrawFn) -> bytes:
         fits = name in GOOD and draw(st.booleans())
         type_, value = GOOD[name] if fits else draw(st.sampled_from(_types()))
         columns[name] = pa.array([value, None, value], type_)
-    _good("parquet")  # how it is read, made before anybody watches
+    _good("table as parquet")  # how it is read, made before anybody watches
     out = io.BytesIO()
     pq.write_table(pa.table(columns), out)
     return draw(st.just(out.getvalue()) | mutated(out.getvalue()))
@@ -118,15 +104,15 @@ def _look(example: tuple[str, bytes], folder: Path) -> None:
 
 @st.composite
 def _uploads(draw: st.DrawFn) -> tuple[str, bytes]:
-    form = draw(st.sampled_from(["csv", "tsv", "jsonl", "parquet", "amazon-2018"]))
+    form = draw(st.sampled_from(["table as csv", "table as tsv", "table as gzipped jsonl", "table as parquet", "amazon-2018 gzipped"]))
     files = _good(form)[0]
     name = draw(st.sampled_from(sorted(files)))
-    content = draw(_odd_parquet()) if form == "parquet" and draw(st.booleans()) else draw(mutated(files[name]))
+    content = draw(_odd_parquet()) if form == "table as parquet" and draw(st.booleans()) else draw(mutated(files[name]))
     return (draw(ODD_TEXTS) if not draw(st.integers(0, 9)) else f"../{name}"), content
 
 
 DATA = (
     *(Target(f"reader: {form}", partial(_data_sets, form), partial(_read, form=form)) for form in FORMS),
-    Target("reader: parquet of any types", _odd_parquet, lambda raw, folder: _read({"shop.parquet": raw}, folder, "parquet")),
+    Target("reader: parquet of any types", _odd_parquet, lambda raw, folder: _read({"shop.parquet": raw}, folder, "table as parquet")),
     Target("upload looked at", _uploads, _look, 50),
 )

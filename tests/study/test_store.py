@@ -211,6 +211,16 @@ def test_what_is_kept_long_enough_is_forgotten(store: StudyStore) -> None:
     assert store.events(one) == []
 
 
+def test_a_database_without_an_encoding_keeps_every_letter(server: str) -> None:
+    with create_engine(server, isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.execute(text("CREATE DATABASE plain ENCODING 'SQL_ASCII' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'"))
+    store = StudyStore(server.replace("/postgres", "/plain"))
+    one, _ = store.enrol(STUDY, DESIGN)
+    store.append(one, "shown", {"text": "ünïcode \u202e 漢字"}, "k")
+    assert [event.payload for event in store.events(one)] == [{"text": "ünïcode \u202e 漢字"}]
+    store.close()
+
+
 @pytest.mark.parametrize("address", ["nonsense", "sqlite:////nowhere/at/all/x.sqlite", "postgresql+psycopg://nobody@127.0.0.1:9/x"])
 def test_a_database_that_is_not_there_is_said_so(address: str) -> None:
     with pytest.raises(StoreUnavailable) as caught:

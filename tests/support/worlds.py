@@ -6,7 +6,9 @@ import csv
 import gzip
 import json
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -189,3 +191,20 @@ def table(folder: Path, form: str) -> dict[str, Any]:
     else:
         write_lines(file, rows)
     return {"source": str(file), "columns": MAPPING}
+
+
+FORMS: dict[str, Callable[[Path], dict[str, Any]]] = {
+    "demo": lambda folder: {"source": str(write_tiny_world(folder / "world"))},
+    "amazon-2018": amazon_2018,
+    "amazon-2018 gzipped": partial(amazon_2018, packed=True),
+    "amazon-2023": amazon_2023,
+    "yelp": yelp,
+    "recbole": recbole,
+    "movielens": movielens,
+    "table as csv": partial(table, form="csv"),
+    "table as tsv": partial(table, form="tsv"),
+    "table as jsonl": partial(table, form="jsonl"),
+    "table as gzipped jsonl": partial(table, form="jsonl.gz"),
+    "table as parquet": partial(table, form="parquet"),
+}
+"""The tiny world's reviews in every form that can be read; each says how it is named to the readers."""
