@@ -47,5 +47,13 @@ def load_base(weights: Path) -> tuple[Any, Any]:
             f"{weights} holds no language model that can be read.", why=str(error).splitlines()[0],
             mend="name a Hugging Face folder or a GGUF file; for the latter also `pip install gguf`",
         ) from error  # fmt: skip
+    _forget_it_was_quantized(model)
     model.requires_grad_(False)
     return model, tokenizer
+
+
+def _forget_it_was_quantized(model: Any) -> None:
+    """A GGUF's weights are no whole numbers any more once they are read, and trainers refuse what is called quantized."""
+    for name in ("is_quantized", "hf_quantizer", "quantization_method"):
+        vars(model).pop(name, None)
+    vars(model.config).pop("quantization_config", None)
