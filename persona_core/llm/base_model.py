@@ -42,9 +42,9 @@ def load_base(weights: Path) -> tuple[Any, Any]:
         model = AutoModelForCausalLM.from_pretrained(  # nosec B615 # from this disk
             folder, local_files_only=True, trust_remote_code=False, dtype=torch.float32, **where
         )
-    except (OSError, ValueError, ImportError) as error:
+    except Exception as error:  # readers of files fail in every way
         raise PersonaError(
-            f"{weights} holds no language model that can be read.", why=str(error).splitlines()[0],
+            f"{weights} holds no language model that can be read.", why=f"{type(error).__name__}: {error}".splitlines()[0],
             mend="name a Hugging Face folder or a GGUF file; for the latter also `pip install gguf`",
         ) from error  # fmt: skip
     _forget_it_was_quantized(model)
