@@ -12,7 +12,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from benchmarks.scale_world import PoolEncoder, write_pool, write_shop
 from persona_core.catalog.choose import choose_source
 from persona_core.mapping import LocalRunner
 from persona_core.steps import STEPS, pipeline_of
-from persona_core.text.encoder import BaseEncoder
+from persona_core.text.encoder import BaseEncoder, Readings
 from persona_core.workspace import Workspace
 
 FULL, QUICK = (5_000, 10_000, 20_000, 50_000), (20, 40)
@@ -53,7 +53,7 @@ def step_alone(root: Path, step: str, pool: Path) -> dict[str, Any]:
 
 def _step(root: Path, step: str, pool: Path, sender: Any) -> None:
     encoder = PoolEncoder(pool)
-    BaseEncoder._forward = lambda self, texts: encoder.forward(texts)  # type: ignore[method-assign]
+    BaseEncoder.read = lambda self, texts, tell=None: Readings(*encoder.forward(list(texts)))  # type: ignore[method-assign]
     place = Workspace.at(root)
     began, before = time.perf_counter(), time.process_time()
     (made,) = pipeline_of(place).build(only=step, runner=LocalRunner(1, 1))
@@ -66,7 +66,7 @@ def _step(root: Path, step: str, pool: Path, sender: Any) -> None:
     )
 
 
-def measured(folder: Path, items: int, pool: Path, seed: int, steps: Sequence[str]) -> list[dict[str, Any]]:
+def measured(folder: Path, items: int, pool: Path, seed: int, steps: Collection[str]) -> list[dict[str, Any]]:
     """Every step of one size."""
     shop, root = folder / "shop", folder / "workspace"
     reviews = write_shop(shop, items, seed)
@@ -131,14 +131,20 @@ def own_settings() -> Iterator[None]:
     os.environ.pop("PERSONA_OLLAMA_USE") if before is None else os.environ.update(PERSONA_OLLAMA_USE=before)
 
 
-def asked_for() -> tuple[Options, tuple[int, ...], list[str]]:
+def asked_for() -> tuple[Options, tuple[int, ...], set[str]]:
     """The options that all benchmarks have, the sizes, and the steps: fewer, where all of the largest would take too long."""
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--items", type=int, nargs="+", metavar="N", help="the sizes of the catalogue")
     parser.add_argument("--steps", nargs="+", choices=[step.name for step in STEPS], help="these alone, with all that they read")
     own, others = parser.parse_known_args()
     options = options_of("scale", f"{__doc__} Also: {parser.format_usage()}", others)
-    return options, tuple(sorted(own.items or (QUICK if options.quick else FULL))), own.steps or [step.name for step in STEPS]
+    steps = with_what_they_read(own.steps) if own.steps else {step.name for step in STEPS}
+    return options, tuple(sorted(own.items or (QUICK if options.quick else FULL))), steps
+
+
+def with_what_they_read(names: Iterable[str]) -> set[str]:
+    steps = {step.name: step for step in STEPS}
+    return {name for one in names for name in (one, *with_what_they_read(steps[one].reads))}
 
 
 def main() -> None:
