@@ -29,11 +29,12 @@ from persona_core.workspace import Workspace
 
 def ship(workspace: Workspace) -> list[Path]:
     """The files as they ship now."""
-    if any("note" in workspace.artefact(step).manifest.counts for step in ("aspects", "alignment")):
-        raise SystemExit("This was not made here. Build with PERSONA_SHIPPED=false.")
+    made = {step: workspace.artefact(step).manifest.counts for step in ("aspects", "alignment")}
+    if any("note" in counts for counts in made.values()) or made["aspects"]["by"] != "extraction":
+        raise SystemExit("This was not made here, or by a model. Build with PERSONA_SHIPPED=false and PERSONA_OLLAMA_USE=never.")
     pairs = [*_of(workspace, "alignment", FILE, CARD, CURVE), *_of(workspace, "aspects", ASPECTS, VECTORS)]
     reviews = Catalog.of(workspace.artefact("catalog")).texts()
-    write_json(shipped_of("aspects") / CARD, {"counts": workspace.artefact("aspects").manifest.counts, MARK: readings_mark(reviews)})
+    write_json(shipped_of("aspects") / CARD, {"counts": made["aspects"], MARK: readings_mark(reviews)})
     told = workspace.root / MODEL_FOLDER / TOLD
     if told.exists():
         pairs.append((told, TRENDS))

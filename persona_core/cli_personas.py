@@ -110,7 +110,7 @@ def _evaluate(command: Command) -> click.Group:
         """How good the personas are: motives covered, invented, grounded, distinct; beside personas written by hand."""
         from persona_core.evaluation.report import persona_rows
 
-        return _shown(persona_rows(_demo(workspace)), as_json, workspace, "personas")
+        return _shown(list(persona_rows(_demo(workspace))), as_json, workspace, "personas")
 
     return evaluate
 

@@ -113,7 +113,7 @@ def test_a_lost_node_costs_only_what_it_had_not_finished(tmp_path: Path) -> None
             assert list(mapped(work, things, str, tmp_path / "j", runner, tell)) == [n * n for n in things]
         assert lost
         twice = [number for number, calls in work.calls().items() if calls > 1]
-        assert 1 <= len(twice) <= 4  # so many were under way at all
+        assert len(twice) <= 4  # more were not under way
 
 
 # Models ----------------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from persona_core.catalog import Catalog
@@ -19,8 +20,8 @@ def aspect_rows(workspace: Workspace) -> list[dict[str, Any]]:
     return aspect_scores(paired(Truth.read(), (kept(row) for row in frame.itertuples())))
 
 
-def persona_rows(workspace: Workspace) -> list[dict[str, Any]]:
-    """All items, then the 30 that have personas written by hand, then those."""
+def persona_rows(workspace: Workspace) -> Iterator[dict[str, Any]]:
+    """All items, then the 30 that have personas written by hand, then those; each takes a while."""
     truth, encoder = Truth.read(), BaseEncoder()
     reviews = {review.id: review for review in Catalog.of(workspace.artefact("catalog")).texts()}
     artefact = workspace.artefact("personas")
@@ -28,4 +29,5 @@ def persona_rows(workspace: Workspace) -> list[dict[str, Any]]:
     thirty = sorted({one.item_id for one in reference})
     by = str(artefact.manifest.counts.get("by", "extraction"))
     runs = [(by, personas, sorted(truth.items)), (f"{by}, 30 items", personas, thirty), ("by hand, 30 items", reference, thirty)]
-    return [{"personas": name, **persona_scores(own, truth, reviews, encoder, items)} for name, own, items in runs]
+    for name, own, items in runs:
+        yield {"personas": name, **persona_scores(own, truth, reviews, encoder, items)}

@@ -75,7 +75,7 @@ def test_extraction_on_the_demo_world_is_as_good_as_the_readme_says(built_demo: 
     assert everything["kind macro-F1"] > 0.75
     assert never_taught["kind macro-F1"] > 0.74
     assert everything["sentiment macro-F1"] > 0.83
-    row = persona_rows(built_demo)[0]
+    row = next(persona_rows(built_demo))
     assert row["grounded"] == 1.0
     assert row["covered of those spoken of"] > 0.83
     assert row["invented"] < 0.08

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -66,9 +67,10 @@ def test_it_is_judged_beside_the_plain_one_and_answers_as_it_was_taught(world: W
 
 
 def test_an_embedding_model_reads_what_is_known_of_people_and_is_asked_once(
-    world: Workspace, server: OllamaStandIn, monkeypatch: pytest.MonkeyPatch
+    world: Workspace, server: OllamaStandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     appears(monkeypatch, server)
+    world = Workspace.at(shutil.copytree(world.root, tmp_path / "own"))  # the model reads its reviews, too
     found = run(world, "--embed", "tiny:1b")
     assert found["card"]["vectors by"] == "tiny:1b"
     asked = len(server.embedded)
