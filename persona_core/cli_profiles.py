@@ -96,7 +96,7 @@ def _align(command: Command) -> click.Command:
     def align(workspace: Workspace, as_json: bool, weights: Path, beta: float, loss: Any, listener: Listener) -> dict[str, Any]:
         """Teach a generator to write the profiles that work: by imitation, then by preference. Goes on where it was."""
         from persona_core.profiles.ways.aligning import align as teach
-        from persona_core.profiles.ways.teaching import Recipe
+        from persona_core.profiles.ways.teaching import MOVED, Recipe
 
         meter = Meter(listener, "profile_model", "Teaching a generator", 1, 1)
         recipe = Recipe(beta=beta, loss=loss, seed=workspace.settings.seed)
@@ -104,9 +104,8 @@ def _align(command: Command) -> click.Command:
         meter.tell("finished")
         if not as_json:
             click.echo(f"learned from {found['pairs']} pairs, tried on {found['held']} of people unseen")
-            if found["preferred of held"]:
-                before, after = found["preferred of held"]
-                click.echo(f"of those it prefers the better one in {before:.0%} before the second stage and {after:.0%} after")
+            if found[MOVED] is not None:
+                click.echo(f"of those preference moved it towards the better one in {found[MOVED]:.0%}; half is chance")
             click.echo(f"written: {found['curves file']} and {found['modelfile']}")
         return found
 

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from persona_core.profiles.ways.choices import remember
 from persona_core.profiles.ways.judging import Worth
 from persona_core.profiles.ways.second import AGREEMENTS
+from persona_core.profiles.ways.teaching import MOVED
 from persona_core.profiles.ways.work import CARD, WORTH
 from persona_core.workspace import Workspace
 from tests.app.conftest import PAGES, Opened, sound, words_of
@@ -135,11 +136,11 @@ def test_what_came_of_teaching_is_drawn(
     built_demo: Workspace, open_app: Opened, judged: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = {"sft": [{"loss": 3.0}, {"loss": 1.0}], "dpo": [{"rewards/accuracies": 0.5}, {"rewards/accuracies": 0.8}]}
-    found = {"model": "tiny", "pairs": 30, "held": 8, "preferred of held": [0.5, 0.75], "curves": rows}
+    found = {"model": "tiny", "pairs": 30, "held": 8, MOVED: 0.75, "curves": rows}
     monkeypatch.setattr(teaching, "curves_in", lambda _: found)
     said = words_of(learning(open_app, built_demo))
     assert "learned from 30 pairs" in said
-    assert "50% after imitation and in 75% at the end" in said
+    assert "towards the better profile in 75%" in said
     assert list(teaching.points_of(found, "sft", "loss")["value"]) == [3.0, 2.0]
     assert teaching.points_of({"curves": {"sft": [{"loss": "x"}, 3]}}, "sft", "loss").empty
 

@@ -16,7 +16,7 @@ from persona_core.llm.export import ADAPTER
 from persona_core.profiles.ways import aligning
 from persona_core.profiles.ways.aligning import MODEL_FOLDER, align, curves_in, read_pairs, unseen
 from persona_core.profiles.ways.preferences import Pair
-from persona_core.profiles.ways.teaching import Recipe, written
+from persona_core.profiles.ways.teaching import MOVED, Recipe, written
 from persona_core.workspace import Workspace
 from tests.support.tiny_lm import write_tiny_lm
 
@@ -74,7 +74,7 @@ def test_it_is_taught_tried_on_the_unseen_kept_and_gone_on_with(paired: Workspac
     _, found = align(paired, base, QUICK, lambda stage, *_: learned.append(stage))
     held = [one for one in PAIRS if unseen(one.user_id)]
     assert (found["pairs"], found["held"]) == (len(PAIRS) - len(held), len(held))
-    assert len(found["preferred of held"]) == 2
+    assert 0 <= found[MOVED] <= 1
     assert curves_in(paired)["curves"]["sft"]
     assert set(learned) == {"sft", "dpo"}
     modelfile = Path(found["modelfile"])

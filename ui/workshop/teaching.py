@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from persona_core.profiles.ways.aligning import curves_in
+from persona_core.profiles.ways.teaching import MOVED
 from persona_core.workspace import Workspace
 from ui import resources
 
@@ -39,12 +40,12 @@ def _begin(place: Workspace, busy: bool) -> None:
 
 
 def _what_came(found: dict[str, Any]) -> None:
-    preferred = found.get("preferred of held") or []
+    moved = found.get(MOVED)
     st.markdown(f"**{found.get('model', 'The model')}** learned from {found.get('pairs', 0):,} pairs.")
-    if len(preferred) == 2:
+    if isinstance(moved, int | float):
         st.caption(
-            f"Of {found.get('held', 0)} pairs of people it never saw it preferred the better profile in {preferred[0]:.0%} "
-            f"after imitation and in {preferred[1]:.0%} at the end; half of them is chance."
+            f"Of {found.get('held', 0)} pairs of people it never saw, preference moved it towards the better profile in {moved:.0%}; "
+            "half of them is chance."
         )
     left, right = st.columns(2, gap="large")
     with left:

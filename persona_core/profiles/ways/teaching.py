@@ -17,6 +17,7 @@ from persona_core.profiles.ways.preferences import Pair
 
 Stage = Literal["sft", "dpo"]
 STAGES: tuple[Stage, ...] = ("sft", "dpo")
+MOVED = "moved to the better of held"
 Tell = Callable[[str, int, int], None]
 
 
@@ -57,7 +58,7 @@ class Taught:
 def teach(
     base: Any, tokenizer: Any, pairs: Sequence[Pair], recipe: Recipe, folder: Path, tell: Tell, held: Sequence[Pair] = ()
 ) -> Taught:
-    """Both stages; of the pairs held back it is told how often the better one is preferred, before the second stage and after."""
+    """Both stages; of the pairs held back it is told how often the second moved it towards the better one."""
     needed("trl", "peft", "datasets")
     from peft import get_peft_model
 
@@ -68,13 +69,12 @@ def teach(
     curves: dict[str, Any] = {}
     states: dict[Stage, dict[str, Any]] = {}
     known = [one for one in held if _long(tokenizer, one) <= recipe.longest]
-    preferred: list[float] = []
+    moved: float | None = None
     for stage in STAGES:
         trainer = _trainer(stage, model, tokenizer, usable, recipe, folder / stage, tell, known)
-        judged = stage == "dpo" and bool(known)
-        preferred += [_margin(trainer)] if judged else []
         trainer.train(resume_from_checkpoint=_checkpoint(folder / stage))
-        preferred += [_margin(trainer)] if judged else []
+        if stage == "dpo" and known:
+            moved = _moved(trainer)
         curves[stage] = [
             {name: round(float(value), 5) for name, value in row.items() if isinstance(value, int | float)}
             for row in trainer.state.log_history
@@ -83,7 +83,7 @@ def teach(
         model = trainer.model
         states[stage] = {name: one.detach().clone() for name, one in _adapters(model).items()}
     notes = {"pairs": len(usable), "left out as too long": len(pairs) - len(usable), "held": len(known), "curves": curves}
-    return Taught(model, tokenizer, states, notes | {"preferred of held": preferred})
+    return Taught(model, tokenizer, states, notes | {MOVED: moved})
 
 
 def _adapters(model: Any) -> dict[str, Any]:
@@ -91,8 +91,8 @@ def _adapters(model: Any) -> dict[str, Any]:
     return {name: one for name, one in model.named_parameters() if "lora_" in name and ".default." in name}
 
 
-def _margin(trainer: Any) -> float:
-    """How often the better of two is preferred, of pairs that are not learned from."""
+def _moved(trainer: Any) -> float:
+    """More than towards the other, of pairs that are not learned from. Before it nothing has moved: it is to be held against chance."""
     return round(float(trainer.evaluate()["eval_rewards/accuracies"]), 4)
 
 
