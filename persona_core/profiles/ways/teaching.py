@@ -92,7 +92,7 @@ def _adapters(model: Any) -> dict[str, Any]:
 
 
 def _moved(trainer: Any) -> float:
-    """More than towards the other, of pairs that are not learned from. Before it nothing has moved: it is to be held against chance."""
+    """More than towards the other, of pairs that are not learned from. Before it nothing has moved: chance is the measure."""
     return round(float(trainer.evaluate()["eval_rewards/accuracies"]), 4)
 
 
