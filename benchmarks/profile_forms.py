@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 
 from benchmarks.harness import told
-from persona_core.alignment.taste import words_of
+from persona_core.alignment.taste import said_in
 from persona_core.personas.reading import Judge
 from persona_core.profiles.ways.aligning import align
 from persona_core.profiles.ways.asking import prompt_of
@@ -67,8 +67,7 @@ class Forms:
 
     def ways(self, candidates: Mapping[str, Candidate]) -> Ways:
         """Of those whose candidate says anything."""
-        texts = [text for one in candidates.values() for text in words_of(one.profile, lambda _: False).texts]
-        book = self.judge.book.ahead(texts)
+        book = self.judge.book.ahead(said_in(one.profile for one in candidates.values()))
         found = {user: explored(self.pasts[user], None, [one], book, self.reader, self.plain) for user, one in candidates.items()}
         return {user: ways[0] for user, ways in found.items() if ways}
 

@@ -131,9 +131,10 @@ def measured(source: Workspace, given: argparse.Namespace) -> dict[str, Any]:
     people = [one for one in everybody if unseen(one.user_id)] if given.weights else everybody
     since: dict[str, Sequence[Visit]] = {one.user_id: one.since for one in heard_in(source, testing, window)}
     bounds = bounds_on(felt_by(judge, [one for one in everybody if not unseen(one.user_id)], since))
+    ways = ways_of(testing.artefact("ways").file(WAYS))
+    judge = judge.knowing(way.profile for person in people for way in ways.get(person.user_id, ()))
     table = Table(judge, people, since, bounds, given.seed)
     base = table.ranked(lambda _: None)
-    ways = ways_of(testing.artefact("ways").file(WAYS))
     rows = [table.row(name, chosen, base) for name, chosen in _rows(learning, ways, people)]
     rows.append(table.row("all visits, no profile", lambda _: None, base, whole=True))
     rows.append(table.row("all visits, and needs", _in_style(ways, "needs"), base, whole=True))

@@ -16,7 +16,7 @@ from persona_core.alignment.head import Head
 from persona_core.alignment.matching import best_of_items, matches
 from persona_core.alignment.pairs import item_middles
 from persona_core.alignment.phrases import MOST, PHRASES, PhraseBook, read_phrases
-from persona_core.alignment.taste import Taste, taste_of, words_of
+from persona_core.alignment.taste import Taste, said_in, taste_of, words_of
 from persona_core.catalog.store import Catalog
 from persona_core.errors import ArtefactBroken, PersonaError, WorkspaceMissing
 from persona_core.llm.protocol import LanguageModel
@@ -259,7 +259,7 @@ class Engine:
         wants, fears = (np.zeros((len(users), self._mapped.shape[1]), np.float32) for _ in range(2))
         for start in range(0, len(users), PROFILES_AT_ONCE):
             profiles = [self.profile(user) for user in users[start : start + PROFILES_AT_ONCE]]
-            book = self.book.ahead([text for one in profiles for text in words_of(one, lambda _: False).texts])
+            book = self.book.ahead(said_in(profiles))
             for place, one in enumerate(profiles, start):
                 taste = self._taste(one, options, book)
                 wants[place], fears[place] = taste.wants, taste.fears

@@ -7,7 +7,7 @@ what each component adds to a match can be read off.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -101,6 +101,11 @@ def words_of(profile: Profile, is_fault: IsFault) -> Words:
     feared = [one for one, _ in dislikes if faults[one.label]]
     attracts += [replace(one, weight=-DISLIKE_SAY * one.weight) for one, _ in dislikes if not faults[one.label]]
     return Words(tuple(attracts), tuple(feared))
+
+
+def said_in(profiles: Iterable[Profile]) -> list[str]:
+    """Every phrase and sentence of these profiles."""
+    return [text for one in profiles for text in words_of(one, lambda _: False).texts]
 
 
 def refused_in(sentence: str) -> str:

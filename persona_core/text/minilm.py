@@ -1,14 +1,17 @@
-"""MiniLM's forward pass in numpy, a text at a time: for the few that a person waits for, since torch takes seconds to import.
+"""MiniLM's forward pass in numpy: for the few texts that a person waits for, since torch takes seconds to import.
 
-The same layers and weights as `encoder.py` gives to transformers, where there are many texts; a test compares the two.
+The same layers and weights as `encoder.py` gives to transformers, where there are many texts; a test compares the two. The tokens
+of all texts lie one below the other, without padding; attention alone looks at each text by itself.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import numpy as np
+import numpy.typing as npt
 
 Matrix = np.ndarray[Any, np.dtype[np.float32]]
 Weights = dict[str, Matrix]
@@ -46,8 +49,10 @@ class Layer(NamedTuple):
             *(_norm(weights, f"{one}.LayerNorm") for one in (out, f"{name}.output")),
         )
 
-    def __call__(self, rows: Matrix) -> Matrix:
-        rows = _normed(rows + self.attended(_attention(self.asked(rows))), self.first_norm)
+    def __call__(self, rows: Matrix, begins: npt.NDArray[np.int64]) -> Matrix:
+        """`begins`: the first row of each text."""
+        asked = np.split(self.asked(rows), begins[1:])
+        rows = _normed(rows + self.attended(np.concatenate([_attention(one) for one in asked])), self.first_norm)
         return _normed(rows + self.narrowed(_gelu(self.widened(rows))), self.second_norm)
 
 
@@ -77,13 +82,17 @@ class MiniLM(NamedTuple):
             tuple(Layer.of(weights, f"encoder.layer.{at}") for at in range(number)),
         )
 
-    def states(self, text: str) -> list[Matrix]:
-        """What the words' rows are before the first layer and after each; one row a token."""
-        tokens = self.tokenizer.encode(text).ids
-        rows = [_normed(self.words[tokens] + self.places[: len(tokens)], self.norm)]
+    def states(self, texts: Sequence[str]) -> list[Matrix]:
+        """The middles of the texts' tokens, a row a text: before the first layer and after each."""
+        tokens = [self.tokenizer.encode(text).ids for text in texts]
+        lengths = np.array([len(one) for one in tokens])
+        begins = np.cumsum(lengths) - lengths
+        rows = _normed(np.concatenate([self.words[one] + self.places[: len(one)] for one in tokens]), self.norm)
+        found = [rows]
         for layer in self.layers:
-            rows.append(layer(rows[-1]))
-        return rows
+            found.append(layer(found[-1], begins))
+        share = np.float32(1) / lengths.astype(np.float32)[:, None]
+        return [np.add.reduceat(rows, begins) * share for rows in found]
 
 
 def _line(weights: Weights, name: str) -> Line:

@@ -76,9 +76,9 @@ def test_small_batches_and_another_order_change_nothing(read: Readings) -> None:
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.text(max_size=400))
-def test_numpy_and_torch_read_alike(encoder: BaseEncoder, many: BaseEncoder, text: str) -> None:
-    one, other = encoder.read([text]), many.read([text])
+@given(st.lists(st.text(max_size=400), min_size=1, max_size=4))
+def test_numpy_and_torch_read_alike(encoder: BaseEncoder, many: BaseEncoder, texts: list[str]) -> None:
+    one, other = encoder.read(texts), many.read(texts)
     np.testing.assert_allclose(one.topics, other.topics, atol=1e-5)
     np.testing.assert_allclose(one.manners, other.manners, atol=1e-4)
 

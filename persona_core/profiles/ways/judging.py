@@ -7,10 +7,10 @@ whole catalogue and among drawn sets, and its error is estimated from how far th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ from persona_core.alignment.head import Head, unit
 from persona_core.alignment.matching import best_of_items, matches, wants_of
 from persona_core.alignment.pairs import World, item_middles, past_weights, pooled
 from persona_core.alignment.phrases import PhraseBook
-from persona_core.alignment.taste import rows_of, words_of
+from persona_core.alignment.taste import rows_of, said_in
 from persona_core.evaluation.ranking_metrics import ranks
 from persona_core.profiles.building import HALF_LIFE_DAYS
 from persona_core.profiles.evidence import Visit
@@ -85,6 +85,10 @@ class RankingJudge:
         popular = RecentPopularity.fit(interactions, half_life_days=30.0)
         return cls(world, head, book, fitted_habit(interactions), popular, weights, seed=seed)
 
+    def knowing(self, profiles: Iterable[Profile]) -> Self:
+        """One that has read all of these at once: people say much of the same."""
+        return replace(self, book=self.book.ahead(said_in(profiles)))
+
     def worths(self, person: Person, profiles: Sequence[Profile]) -> tuple[int, list[Worth]]:
         """How many next items are found by the newest visits alone, and what each profile adds to them."""
         scores = self.scores(person, profiles)
@@ -96,7 +100,7 @@ class RankingJudge:
 
     def scores(self, person: Person, profiles: Sequence[Profile]) -> Numbers:
         """Of every item: in the first row by the newest visits alone, then with each profile beside them."""
-        book = self.book.ahead([text for one in profiles for text in words_of(one, lambda _: False).texts])
+        book = self.book.ahead(said_in(profiles))
         nothing: Matrix = np.zeros(DIMENSION, np.float32)
         said = [(nothing, nothing), *(pooled(one, self.head, book.vectors, book.is_fault) for one in profiles)]
         words, fears = (rows_of(column) for column in zip(*said, strict=True))

@@ -5,7 +5,7 @@ The world is cut at a split, as for the proof of ranking; what people came to af
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ import pandas as pd
 from persona_core.alignment.pairs import World
 from persona_core.alignment.phrases import PhraseBook
 from persona_core.alignment.steps import phrases_known, trained_on, world_of
-from persona_core.alignment.taste import words_of
+from persona_core.alignment.taste import said_in
 from persona_core.alignment.training import Recipe
 from persona_core.catalog.splits import Moments
 from persona_core.catalog.store import Catalog
@@ -50,6 +50,8 @@ WAYS, WORTH, PAIRS, CARD = "ways.jsonl", "worth.jsonl", "pairs.jsonl", "card.jso
 Tell = Callable[[int, int, str], None]
 FEWEST_OLDER = 3
 MOST_NEXT = 10
+AT_ONCE = 64
+"""Of so many people all that is said of them is encoded together: much of it is said of several."""
 
 
 class Window(NamedTuple):
@@ -139,12 +141,13 @@ def _explore(context: StepContext) -> Counts:
     book, judge = phrases_known(PhraseBook()), Judge.load()
     plain = plain_head(book)
     ways: list[Way] = []
-    for number, (user, past) in enumerate(pasts.items(), start=1):
-        candidates = [*extracted(past), *told.get(user, ())]
-        texts = [text for one in candidates for text in words_of(one.profile, lambda _: False).texts]
-        ways += explored(past, boundaries[user], candidates, book.ahead(texts), judge, plain)
-        if number % 20 == 0 or number == len(pasts):
-            context.progress(number, len(pasts), "people")
+    people = list(pasts)
+    for start in range(0, len(people), AT_ONCE):
+        of = {user: [*extracted(pasts[user]), *told.get(user, ())] for user in people[start : start + AT_ONCE]}
+        known = book.ahead(said_in(one.profile for candidates in of.values() for one in candidates))
+        for user, candidates in of.items():
+            ways += explored(pasts[user], boundaries[user], candidates, known, judge, plain)
+        context.progress(start + len(of), len(people), "people")
     write_ways(context.file(WAYS), ways)
     styles = pd.Series([way.style for way in ways]).value_counts()
     return {"people": len(pasts), "ways": len(ways), "with claims unborne": sum(bool(way.unborne) for way in ways),
@@ -207,21 +210,22 @@ def _judge(context: StepContext, source: Workspace, window: Window) -> Counts:
     ways = ways_of(context.inputs["ways"].file(WAYS))
     people = [one for one in people_in(source, context.workspace, world, window, settings.profiles.recent) if one.user_id in ways]
     rows: list[dict[str, Any]] = []
-    total = 0
-    for number, person in enumerate(people, start=1):
-        own = ways[person.user_id]
-        base, worths = judge.worths(person, [way.profile for way in own])
-        said: dict[str, Any] = {way.key: one.model_dump(mode="json") for way, one in zip(own, worths, strict=True)}
-        rows.append(
-            {"user_id": person.user_id, "moment": person.moment, "cases": len(person.next), "found without": base, "ways": said}
-        )
-        total += len(own)
-        if number % 20 == 0 or number == len(people):
-            context.progress(number, len(people), "people")
+    for start in range(0, len(people), AT_ONCE):
+        some = people[start : start + AT_ONCE]
+        knowing = judge.knowing(way.profile for person in some for way in ways[person.user_id])
+        rows += [_judged(knowing, person, ways[person.user_id]) for person in some]
+        context.progress(start + len(some), len(people), "people")
+    total = sum(len(row["ways"]) for row in rows)
     write_beside(context.file(WORTH), json_lines(rows))
     gains = [one["gain"] for row in rows for one in row["ways"].values()]
     return {"people": len(rows), "ways": total, "next items": sum(row["cases"] for row in rows),
             "gain, mean": round(float(np.mean(gains)), 4) if gains else 0.0}  # fmt: skip
+
+
+def _judged(judge: RankingJudge, person: Person, own: Sequence[Way]) -> dict[str, Any]:
+    base, worths = judge.worths(person, [way.profile for way in own])
+    said = {way.key: one.model_dump(mode="json") for way, one in zip(own, worths, strict=True)}
+    return {"user_id": person.user_id, "moment": person.moment, "cases": len(person.next), "found without": base, "ways": said}
 
 
 def worths_of(file: Path) -> dict[str, dict[str, Any]]:
