@@ -128,27 +128,24 @@ def _row(name: str, kind: str, found: list[dict[str, float]], plain: list[dict[s
     return row
 
 
-def cost(one: Schooling, times: int = 30) -> list[dict[str, Any]]:
-    """What answering a thousand samples takes beside the plain backbone, with what knowledge makes kept ready."""
+def cost(one: Schooling, times: int = 60) -> list[dict[str, Any]]:
+    """What answering a thousand samples takes beside the plain backbone, with what knowledge makes kept ready: medians, by turns."""
     import torch
 
     batch = Batch.of(one.lessons.test.take(slice(0, 1_000)))
     rows = []
     for name, make in BACKBONES.items():
-        took: dict[str, float] = {}
-        for kind in (PLAIN, BOTH):
-            model = built(one, make, kind, 7).eval()
-            cores = model.cores()
-            with torch.no_grad():
-                for _ in range(3):
-                    model(batch, cores)
-                began = time.perf_counter()
-                for _ in range(times):
-                    model(batch, cores)
-            took[kind] = (time.perf_counter() - began) / times * 1_000
-        rows.append(
-            {"backbone": name, "plain, ms": took[PLAIN], "both, ms": took[BOTH], "more": f"{took[BOTH] / took[PLAIN] - 1:+.0%}"}
-        )
+        models = {kind: built(one, make, kind, 7).eval() for kind in (PLAIN, BOTH)}
+        cores = {kind: model.cores() for kind, model in models.items()}
+        took: dict[str, list[float]] = {kind: [] for kind in models}
+        with torch.no_grad():
+            for _ in range(times):
+                for kind, model in models.items():
+                    began = time.perf_counter()
+                    model(batch, cores[kind])
+                    took[kind].append(time.perf_counter() - began)
+        plain, both = (float(np.median(took[kind])) * 1_000 for kind in (PLAIN, BOTH))
+        rows.append({"backbone": name, "plain, ms": plain, "both, ms": both, "more": f"{both / plain - 1:+.0%}"})
     return rows
 
 

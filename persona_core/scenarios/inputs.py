@@ -80,5 +80,5 @@ class Inputs(nn.Module):
         apart = batch.scenarios if self.known_scenarios > 1 else torch.zeros_like(batch.scenarios)
         found = [self.user(batch.users * self.known_scenarios + apart), self.item(batch.items), self.scenario(batch.scenarios)]
         for name, view in self.views.items():
-            found.append(view(getattr(self, name)[getattr(batch, VIEWS[name])]))
+            found.append(view(getattr(self, name).index_select(0, getattr(batch, VIEWS[name]))))
         return torch.cat([*found, batch.recency[:, None] / 6.0], dim=1)

@@ -47,7 +47,7 @@ class MetaLayer(nn.Module):
 
     def forward(self, rows: Tensor, core: Tensor) -> Tensor:
         weights, bias = core[:, : self.rank**2].view(-1, self.rank, self.rank), core[:, self.rank**2 :]
-        inside = torch.einsum("bi,bio->bo", rows @ self.down, weights) + bias
+        inside = ((rows @ self.down)[:, :, None] * weights).sum(1) + bias
         return nn.functional.gelu(inside) @ self.up
 
 
@@ -97,12 +97,13 @@ class MultiScenario(nn.Module):
         """The log-odds that each is liked; with `cores` nothing is generated anew."""
         rows = self.inputs(batch)
         if self.users is not None:
-            core = cores.users[batch.users] if cores and cores.users is not None else self.of_user(self.users(batch.users))
+            ready = cores.users if cores else None
+            core = self.of_user(self.users(batch.users)) if ready is None else ready.index_select(0, batch.users)
             rows = rows + self.bottom(rows, core)
         found: Tensor = self.backbone(rows, batch.scenarios)
         if self.scenarios is not None:
             kept = cores.scenarios if cores else None
-            made = self.of_scenario(self.scenarios(batch.scenarios)) if kept is None else kept[batch.scenarios]
+            made = self.of_scenario(self.scenarios(batch.scenarios)) if kept is None else kept.index_select(0, batch.scenarios)
             found = found + self.beside(rows, made)[:, 0]
         return found * self.sureness
 
