@@ -51,7 +51,7 @@ def _what_came(found: dict[str, Any]) -> None:
     with left:
         _curve(points_of(found, "sft", "loss"), "Imitation: surprise at the better profile", "lower is better")
     with right:
-        _curve(points_of(found, "dpo", "rewards/accuracies"), "Preference: how often the better one is preferred", "higher is better")
+        _curve(points_of(found, "dpo", "rewards/accuracies"), "Preference: share of pairs it tells rightly", "higher is better")
 
 
 def points_of(found: dict[str, Any], stage: str, name: str) -> pd.DataFrame:
