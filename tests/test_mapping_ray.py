@@ -229,7 +229,9 @@ def test_a_build_with_a_model_leaves_the_same_bytes_and_asks_as_much(
 
 @pytest.mark.skipif("PERSONA_SLOW" not in os.environ, reason="takes minutes: PERSONA_SLOW=1 pytest -n 0 tests/test_mapping_ray.py")
 def test_the_demo_world_is_the_same_bytes(runner: RayRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of it made, nothing taken that ships."""
     monkeypatch.setenv("PERSONA_OLLAMA_USE", "never")
+    monkeypatch.setenv("PERSONA_SHIPPED", "false")
     one, other = built(DEMO_DATA, tmp_path / "local"), built(DEMO_DATA, tmp_path / "ray", runner)
     assert artefacts(one) == artefacts(other)
 
