@@ -111,8 +111,9 @@ def test_an_error_in_a_process_comes_as_it_was(processes: LocalRunner, tmp_path:
 
 
 def test_what_kills_every_process_is_named(processes: LocalRunner, tmp_path: Path) -> None:
-    work = Noting(tmp_path / "notes", {3: dies_always})
-    with pytest.raises(StepFailed, match="things to do cannot be done"):
+    """And not what was under way beside it."""
+    work = Noting(tmp_path / "notes", {3: dies_always}, seconds=0.2)
+    with pytest.raises(StepFailed, match="Number 4"):
         computed(processes, work, 6, tmp_path / "j")
     assert work.calls()[3] == LOSSES + 1
 
@@ -131,8 +132,11 @@ def test_portions_grow_with_the_pace_and_shrink_when_one_is_lost() -> None:
         sizes.append(len(portions.next()))
         portions.learn(Done([(0, 0)] * sizes[-1], None, 0.001 * sizes[-1]))
     assert sizes == [1, 2, 4, 8, 16, 32, 64, 100, 100]
-    portions.back(portions.next())
-    assert len(portions.next()) == 1
+    lost = portions.next()
+    portions.back(lost[:3])
+    assert portions.doubted
+    assert [portions.next() for _ in range(3)] == [[one] for one in lost[:3]]
+    assert not portions.doubted
 
 
 def test_a_slow_pace_keeps_portions_small() -> None:

@@ -91,10 +91,11 @@ def test_a_killed_worker_costs_only_what_it_had_not_finished(runner: RayRunner, 
     assert calls.total() - 40 < 20  # what else it had at that moment
 
 
-def test_what_kills_every_worker_is_named_and_the_rest_is_kept(runner: RayRunner, tmp_path: Path) -> None:
-    work = Noting(tmp_path / "notes", {3: dies_always})
+@pytest.mark.parametrize("kind", ["waits", "one core"])
+def test_what_kills_every_worker_is_named_and_not_what_was_beside_it(runner: RayRunner, kind: Kind, tmp_path: Path) -> None:
+    work = Noting(tmp_path / "notes", {3: dies_always}, seconds=0.2)
     with pytest.raises(StepFailed, match="Number 4"):
-        done_by(runner, work, 6, tmp_path / "j", "one core")
+        done_by(runner, work, 6, tmp_path / "j", kind)
     assert work.calls()[3] == LOSSES + 1
 
 

@@ -90,6 +90,8 @@ def _handed_out(
     error: Exception | None = None
     while running or (len(portions) and error is None):
         while error is None and len(portions) and len(running) < at_once:
+            if running and (portions.doubted or any(map(portions.doubts, running.values()))):
+                break
             portion = portions.next()
             try:
                 running[pool.submit(_do, portion)] = portion

@@ -49,8 +49,17 @@ class Portions:
     def __len__(self) -> int:
         return len(self._waiting)
 
+    @property
+    def doubted(self) -> bool:
+        """What comes next was lost with a worker: it is done with nothing beside it, so that no innocent is lost with it again."""
+        return bool(self._waiting) and self.doubts([self._waiting[0]])
+
+    def doubts(self, portion: Portion) -> bool:
+        return any(position in self._lost for position, _ in portion)
+
     def next(self) -> Portion:
-        return [self._waiting.popleft() for _ in range(min(self._size, len(self._waiting)))]
+        many = 1 if self.doubted else self._size
+        return [self._waiting.popleft() for _ in range(min(many, len(self._waiting)))]
 
     def learn(self, done: Done) -> None:
         """The next portions are as large as the pace allows, but never much larger than the last."""
@@ -59,7 +68,7 @@ class Portions:
             self._size = max(1, min(fits, 2 * len(done.answers), self._most))
 
     def back(self, portion: Portion) -> None:
-        """A worker was lost with it: others do it, one thing at a time, so that what kills them is found."""
+        """A worker was lost with it: others do it before all else, one thing at a time, so that what kills them is found."""
         for position, _ in portion:
             self._lost[position] += 1
             if self._lost[position] > LOSSES:

@@ -173,6 +173,8 @@ def _travelled(parts: tuple[Any, Any]) -> AskedThroughDoor:
 class _Errand(NamedTuple):
     hand: Any
     portion: Portion
+    share: int
+    """Of what its worker may have at a time."""
 
 
 class _Crew:
@@ -185,7 +187,7 @@ class _Crew:
         self._at_once = at_once
         self._starting: dict[Any, Any] = {}
         self._load: dict[Any, int] = {}
-        """By worker, how many portions it has."""
+        """By worker, how many portions it has; one that is done with nothing beside it counts as all."""
         self._running: dict[Any, _Errand] = {}
         self._failures = 0
         """Of starting a worker, in a row; those of an earlier step may have died since."""
@@ -224,11 +226,12 @@ class _Crew:
     def _hand_out(self, portions: Portions) -> None:
         while len(portions) and self._load:
             hand = min(self._load, key=lambda one: self._load[one])
-            if self._load[hand] >= self._at_once:
+            share = self._at_once if portions.doubted else 1
+            if self._load[hand] + share > self._at_once:
                 return
             portion = portions.next()
-            self._load[hand] += 1
-            self._running[hand.each.remote(portion)] = _Errand(hand, portion)
+            self._load[hand] += share
+            self._running[hand.each.remote(portion)] = _Errand(hand, portion, share)
 
     def _next(self) -> list[Any]:
         """What has ended, at least one; waits for it."""
@@ -262,7 +265,7 @@ class _Crew:
             self._failures = 0
             return nothing
         if hand in self._load:
-            self._load[hand] -= 1
+            self._load[hand] -= errand.share
         portions.learn(done)
         return done if isinstance(done, Done) else Done(*done)
 
