@@ -101,6 +101,10 @@ class Ground:
         return tuple(sorted(self.world.visits))
 
     @cached_property
+    def places(self) -> dict[str, int]:
+        return {user: place for place, user in enumerate(self.users)}
+
+    @cached_property
     def counts(self) -> Numbers:
         """Users by scenarios: how often they came."""
         found = np.zeros((len(self.users), len(self.names)))
@@ -152,7 +156,7 @@ def _long(rows: Numbers) -> Numbers:
 
 def person_knows(ground: Ground, user: str) -> PersonKnows:
     """What carries over and what does not; of somebody of whom too little is known, empty words."""
-    place = ground.users.index(user)
+    place = ground.places[user]
     there = [at for at in range(len(ground.names)) if ground.counts[place, at] >= FEWEST]
     lifts = ground.lifts[place]
     rows = ground.rows_of(user)
