@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
-from types import SimpleNamespace
 from typing import Any
 
 from benchmarks.harness import Options, options_of, report
@@ -145,7 +144,7 @@ def worked(model: OllamaModel, catalog: Catalog, item_id: str, truth: Truth) -> 
 
 
 def _kept(found: Found) -> list[KeptAspect]:
-    return [kept(SimpleNamespace(**row)) for row in rows_of(found)]
+    return [kept(row) for row in rows_of(found)]
 
 
 def _true(review: Review, truth: Truth) -> Found:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from persona_core.alignment.head import FILE as HEAD
 from persona_core.alignment.head import Head
@@ -18,9 +17,10 @@ from persona_core.alignment.pairs import item_middles
 from persona_core.alignment.phrases import MOST, PHRASES, PhraseBook, read_phrases
 from persona_core.alignment.taste import Taste, said_in, taste_of, words_of
 from persona_core.catalog.store import Catalog
+from persona_core.columns import rows_by
 from persona_core.errors import ArtefactBroken, PersonaError, WorkspaceMissing
 from persona_core.llm.protocol import LanguageModel
-from persona_core.personas.aspects import ASPECTS, kept, read_aspects
+from persona_core.personas.aspects import ASPECTS, KeptAspect, kept_aspects, read_aspects
 from persona_core.personas.curation import curated, read_entries
 from persona_core.personas.files import PERSONAS, VECTORS, read_personas, read_vectors
 from persona_core.profiles.evidence import DAY, pleased, recency
@@ -35,6 +35,7 @@ from persona_core.scenarios.files import Over, Scenarios
 from persona_core.schema import Aspect, Explanation, Item, Match, Persona, Phrase, Profile, Recommendation, Review, Stance
 from persona_core.settings import RankingSettings
 from persona_core.text.encoder import Matrix
+from persona_core.text.stored import Stored
 from persona_core.trends.files import Trends
 from persona_core.workspace import Artefact, Workspace
 
@@ -176,18 +177,18 @@ class Engine:
     @cached_property
     def _aspects_of(self) -> Callable[[str], list[Aspect]]:
         def read(item_id: str) -> list[Aspect]:
-            frame, rows = self._aspects
-            return [kept(row).aspect for row in frame.iloc[rows.get(item_id, [])].itertuples(index=False)]
+            aspects, rows = self._aspects
+            return [aspects[row].aspect for row in rows.get(item_id, ())]
 
         return lru_cache(maxsize=ITEMS_KEPT)(read)
 
     @cached_property
-    def _aspects(self) -> tuple[pd.DataFrame, dict[str, Any]]:
+    def _aspects(self) -> tuple[Sequence[KeptAspect], dict[str, list[int]]]:
         try:
-            frame = read_aspects(self.workspace.artefact("aspects").file(ASPECTS))
+            aspects = kept_aspects(self.workspace.artefact("aspects").file(ASPECTS))
         except WorkspaceMissing:
-            return pd.DataFrame(), {}
-        return frame, frame.groupby("item_id").indices
+            return (), {}
+        return aspects, rows_by(aspects.column("item_id"))
 
     def personas_of(self, item_id: str) -> list[Persona]:
         return [self.personas[row] for row in self._rows_of(self.code[self.item(item_id).id])]
@@ -387,9 +388,9 @@ def _book_of(workspace: Workspace, personas: Sequence[Persona], alignment: Artef
     """A book that has the quotes of the personas already, as far as there is room, and what built profiles say: both are asked for."""
     book = PhraseBook()
     made = workspace.artefact("aspects")
-    texts = read_aspects(made.file(ASPECTS))["text"]
+    texts = read_aspects(made.file(ASPECTS), ["text"])["text"]
     quoted = texts[texts.isin({quote.text for one in personas for quote in one.quotes})].drop_duplicates()[: MOST // 2]
-    book.learn(quoted.tolist(), read_vectors(made.file(VECTORS))[quoted.index.to_numpy()])
+    book.learn(quoted.tolist(), Stored(made.file(VECTORS))[quoted.index.to_numpy()])
     if PHRASES in alignment.manifest.files:  # older ones have none
         book.learn(*read_phrases(alignment.file(PHRASES)))
     return book

@@ -14,6 +14,7 @@ from persona_core.profiles.building import Rules, chosen_needs, drafted
 from persona_core.profiles.evidence import DAY, NeedEvidence, Visit, pleased, recency
 from persona_core.schema import Persona, Profile, Stance
 from persona_core.text.encoder import DIMENSION, Matrix
+from persona_core.text.stored import Rows
 
 LIKED = pleased(3.5)
 """How pleased somebody must have been for the item to count as liked, as in evaluation; who gave no stars did choose it."""
@@ -33,7 +34,7 @@ class World:
     """Of the personas."""
     visits: Mapping[str, Sequence[Visit]]
     known: NeedEvidence
-    topics: Matrix
+    topics: Rows
     """Of the aspects."""
     now: int
 
@@ -177,7 +178,8 @@ class _Hindsight:
     """The teacher that has read the review: which of an item's personas its writer turned out to be."""
 
     def __init__(self, world: World, head: Head) -> None:
-        self._topics = world.topics - world.topics.mean(0) if len(world.topics) else world.topics
+        self._topics = world.topics
+        self._middle = world.topics.mean(0) if len(world.topics) else 0.0
         self._faults = world.known.faults
         self._vectors = unit(world.vectors - head.middle_of_personas)
         self._of_item: dict[int, list[int]] = {}
@@ -190,5 +192,5 @@ class _Hindsight:
         personas = self._of_item.get(item, [])
         if not rows or not personas:
             return NOBODY
-        near = self._vectors[personas] @ self._topics[rows].sum(0)
+        near = self._vectors[personas] @ (self._topics[rows] - self._middle).sum(0)
         return personas[int(near.argmax())]

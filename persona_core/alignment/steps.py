@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from persona_core.profiles.steps import INPUTS, moment_of, needs_known, visits_i
 from persona_core.schema import Persona
 from persona_core.shipped import MARK, mark_of, shipped_of, take_shipped
 from persona_core.text.encoder import IDENTITY, Matrix
+from persona_core.text.stored import Stored
 from persona_core.workspace import Artefact, Workspace
 
 CARD, CURVE = "card.json", "curve.svg"
@@ -44,7 +46,7 @@ def world_in(inputs: dict[str, Artefact]) -> World:
         vectors=read_vectors(inputs["personas"].file(VECTORS)),
         visits=visits_in(inputs, items),
         known=needs_known(inputs, items),
-        topics=read_vectors(inputs["aspects"].file(VECTORS)),
+        topics=Stored(inputs["aspects"].file(VECTORS)),
         now=moment_of(catalog.reviews(["time"])["time"]),
     )
 
@@ -119,9 +121,12 @@ def _train(context: StepContext) -> Counts:
 
 def lessons_mark(world: World, rules: Rules, recipe: Recipe) -> str:
     """What training looks at."""
-    personas = [[one.item_id, str(one.stance), text_of(one)] for one in world.personas]
-    visits = {user: [[one.item, one.time, round(one.pleased, 4), len(one.rows)] for one in own] for user, own in world.visits.items()}
-    return mark_of(IDENTITY, list(world.items), personas, visits, asdict(rules), asdict(recipe))
+    personas = ([one.item_id, str(one.stance), text_of(one)] for one in world.personas)
+    visits = (
+        [user, [[one.item, one.time, round(one.pleased, 4), len(one.rows)] for one in own]]
+        for user, own in sorted(world.visits.items())
+    )  # fmt: skip
+    return mark_of(chain([IDENTITY, asdict(rules), asdict(recipe), world.items], personas, visits))
 
 
 def card_of(trained: Trained, world: World) -> dict[str, Any]:
@@ -182,7 +187,7 @@ class _Judging:
 
 def asked_judge(context: StepContext, world: World, model: LanguageModel) -> Judged:
     """What the model says of every liked item that its person wrote about."""
-    reviews = {review.id: review for review in Catalog.of(context.inputs["catalog"]).texts()}
+    reviews = Catalog.of(context.inputs["catalog"]).texts_named()
     questions = questions_in(world, reviews)
     answers = list(
         context.map(

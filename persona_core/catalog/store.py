@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from persona_core.catalog.cleaning import CleanReview
+from persona_core.columns import Columns, Named
 from persona_core.schema import Item, Review, User
 from persona_core.workspace import Artefact
 
@@ -115,10 +116,13 @@ class Catalog:
         """All reviews in the order they were read; name the columns where texts are not needed."""
         return pq.read_table(self.reviews_file, columns=list(columns) if columns else None).to_pandas()
 
-    def texts(self) -> list[Review]:
+    def texts(self) -> Columns[Review]:
         """The reviews that have a text, in the order they were read."""
-        frame = self.reviews()
-        return [review_of(row) for row in frame[frame["text"] != ""].to_dict("records")]
+        return Columns.of(pq.read_table(self.reviews_file, filters=[("text", "!=", "")]), review_of)
+
+    def texts_named(self) -> Mapping[str, Review]:
+        """The same by their ids."""
+        return Named(self.texts(), "review_id")
 
     def reviews_of(self, item_id: str) -> list[Review]:
         table = pq.read_table(self.reviews_file, filters=[("item_id", "=", item_id)])
@@ -142,7 +146,7 @@ class Catalog:
         return User(id=rows[0]["user_id"], name=rows[0]["name"]) if rows else None
 
 
-def review_of(row: dict[str, Any]) -> Review:
+def review_of(row: Mapping[str, Any]) -> Review:
     return Review(
         id=row["review_id"],
         user_id=row["user_id"],

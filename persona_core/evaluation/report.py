@@ -9,21 +9,20 @@ from persona_core.catalog import Catalog
 from persona_core.evaluation.aspects import aspect_scores, paired
 from persona_core.evaluation.personas import persona_scores, read_reference
 from persona_core.evaluation.truth import Truth
-from persona_core.personas.aspects import ASPECTS, kept, read_aspects
+from persona_core.personas.aspects import ASPECTS, kept_aspects
 from persona_core.personas.files import PERSONAS, read_personas
 from persona_core.text.encoder import BaseEncoder
 from persona_core.workspace import Workspace
 
 
 def aspect_rows(workspace: Workspace) -> list[dict[str, Any]]:
-    frame = read_aspects(workspace.artefact("aspects").file(ASPECTS))
-    return aspect_scores(paired(Truth.read(), (kept(row) for row in frame.itertuples())))
+    return aspect_scores(paired(Truth.read(), kept_aspects(workspace.artefact("aspects").file(ASPECTS))))
 
 
 def persona_rows(workspace: Workspace) -> Iterator[dict[str, Any]]:
     """All items, then the 30 that have personas written by hand, then those; each takes a while."""
     truth, encoder = Truth.read(), BaseEncoder()
-    reviews = {review.id: review for review in Catalog.of(workspace.artefact("catalog")).texts()}
+    reviews = Catalog.of(workspace.artefact("catalog")).texts_named()
     artefact = workspace.artefact("personas")
     personas, reference = read_personas(artefact.file(PERSONAS)), read_reference()
     thirty = sorted({one.item_id for one in reference})

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,12 +21,13 @@ from persona_core.catalog.splits import Moments
 from persona_core.catalog.steps import SPLITS
 from persona_core.files import canonical_json, digest, write_beside
 from persona_core.personas.aspects import ASPECTS, read_aspects, write_aspects
-from persona_core.personas.files import VECTORS, read_vectors, write_vectors
+from persona_core.personas.files import VECTORS
 from persona_core.personas.steps import ASPECT_STEP, PERSONA_STEP
 from persona_core.pipeline import Counts, Pipeline, Step, StepContext
 from persona_core.progress import Listener, nobody
 from persona_core.schema import AspectKind
 from persona_core.settings import FILE_NAME, settings_without_source
+from persona_core.text.stored import Stored, StoredWriter
 from persona_core.workspace import Workspace
 
 
@@ -99,7 +101,8 @@ def _fewer_step(cut: Workspace, kind: AspectKind) -> Step:
         rows = read_aspects(made.file(ASPECTS))
         keep = (rows["kind"] != str(kind)).to_numpy()
         write_aspects(context.file(ASPECTS), rows[keep].to_dict("records"))
-        write_vectors(context.file(VECTORS), read_vectors(made.file(VECTORS))[keep], halved=True)
+        with StoredWriter(context.file(VECTORS)) as file:
+            file.write(Stored(made.file(VECTORS))[np.flatnonzero(keep)])
         return {"aspects": int(keep.sum()), "left out": int((~keep).sum())}
 
     return _made_here("aspects", f"Leaving out each {kind}", ("catalog",), (ASPECTS, VECTORS), run, cut)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
@@ -35,42 +34,46 @@ def mapped(
     tell: Callable[[int], None],
     kind: Kind = "waits",
 ) -> Iterator[Any]:
-    """The work's answer for each of `things`, in their order; answers already in `journal` are taken from there."""
+    """The work's answer for each of `things`, in their order; answers already in `journal` are taken from there.
+
+    Only where each answer stands in the journal is held in memory: of a million people the answers themselves take gigabytes.
+    """
     names = [key(thing) for thing in things]
     if len(set(names)) != len(names):
         raise ValueError("two things have the same key")
-    answers = _read_journal(journal)
-    missing = [(position, thing) for position, thing in enumerate(things) if names[position] not in answers]
+    begins = _read_journal(journal)
+    missing = [(position, thing) for position, thing in enumerate(things) if names[position] not in begins]
     done = len(things) - len(missing)
     tell(done)
     with journal.open("ab") as file:
         for position, answer in runner.run(work, missing, kind) if missing else ():
+            begins[names[position]] = file.tell()
             file.write(orjson.dumps([names[position], answer]) + b"\n")
             file.flush()
-            answers[names[position]] = answer
             done += 1
             tell(done)
-    queue = deque(names)
-    while queue:
-        yield answers.pop(queue.popleft())
+    with journal.open("rb") as file:
+        for name in names:
+            file.seek(begins[name])
+            yield orjson.loads(file.readline())[1]
 
 
-def _read_journal(journal: Path) -> dict[str, Any]:
-    """What an earlier, killed run had finished. A torn last line is cut off, so that the next one starts clean."""
-    answers: dict[str, Any] = {}
+def _read_journal(journal: Path) -> dict[str, int]:
+    """Where each answer begins that an earlier, killed run had finished. A torn last line is cut off: the next one starts clean."""
+    begins: dict[str, int] = {}
     if not journal.exists():
-        return answers
+        return begins
     whole = 0
     with journal.open("rb") as file:
         for line in file:
             try:
-                name, answer = orjson.loads(line)
+                name, _ = orjson.loads(line)
             except ValueError:
                 break
             if not line.endswith(b"\n"):
                 break
-            answers[name] = answer
+            begins[name] = whole
             whole += len(line)
     with journal.open("r+b") as file:
         file.truncate(whole)
-    return answers
+    return begins

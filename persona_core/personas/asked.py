@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from persona_core.catalog.store import Catalog
+from persona_core.columns import Columns
 from persona_core.errors import ModelAnswerBad
 from persona_core.files import digest
 from persona_core.llm.choice import failures
@@ -50,7 +51,7 @@ class _WritingPersonas:
         return {"personas": [one.model_dump(mode="json") for one in authored.personas], "refused": authored.refused}
 
 
-def asked_aspects(context: StepContext, reviews: Sequence[Review], model: LanguageModel) -> tuple[Rows, list[Review], Counts]:
+def asked_aspects(context: StepContext, reviews: Columns[Review], model: LanguageModel) -> tuple[Rows, Columns[Review], Counts]:
     """The rows of all aspects, the reviews that the model failed at, and what there is to count."""
     finder = ModelFinder(model)
     batches = finder.batches(reviews)
@@ -59,7 +60,8 @@ def asked_aspects(context: StepContext, reviews: Sequence[Review], model: Langua
     failed = {name for answer in answers if "failed" in answer for name in answer["reviews"]}
     rows = [row for answer in answers for row in answer.get("rows", ())]
     counts: Counts = {"dropped": sum(answer.get("dropped", 0) for answer in answers), "by": model.name}
-    return rows, [review for review in reviews if review.id in failed], counts | failures(answers)
+    unread = [row for row, name in enumerate(reviews.column("review_id")) if name in failed]
+    return rows, reviews.some(unread), counts | failures(answers)
 
 
 def asked_personas(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from types import TracebackType
+from typing import Any, NamedTuple, Protocol, Self
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from persona_core.columns import Columns
 from persona_core.schema import Aspect, AspectKind, Quote, Review, Sentiment
 
 ASPECTS = "aspects.parquet"
@@ -84,16 +86,38 @@ def rows_of(found: Found) -> list[dict[str, Any]]:
 
 
 def write_aspects(path: Path, rows: Iterable[dict[str, Any]]) -> None:
-    pq.write_table(pa.Table.from_pylist(list(rows), schema=SCHEMA), path, compression="zstd")
+    with AspectWriter(path) as file:
+        file.write(list(rows))
 
 
-def read_aspects(path: Path) -> pd.DataFrame:
-    return pq.read_table(path).to_pandas()
+class AspectWriter:
+    """Writes aspects to a new file, many at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = pq.ParquetWriter(path, SCHEMA, compression="zstd")
+
+    def write(self, rows: list[dict[str, Any]]) -> None:
+        self._file.write_table(pa.Table.from_pylist(rows, schema=SCHEMA))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._file.close()
 
 
-def kept(row: Any) -> KeptAspect:
-    """One row of the frame as an aspect."""
-    rating = None if pd.isna(row.rating) else float(row.rating)
-    quote = Quote(review_id=row.review_id, start=int(row.start), end=int(row.end), text=row.text)
-    aspect = Aspect(kind=AspectKind(row.kind), sentiment=Sentiment(row.sentiment), label=row.label, quote=quote)
-    return KeptAspect(row.aspect_id, row.item_id, row.user_id, rating, aspect)
+def read_aspects(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """As a frame; name the columns that are needed, where there may be millions."""
+    return pq.read_table(path, columns=list(columns) if columns else None).to_pandas()
+
+
+def kept_aspects(path: Path) -> Columns[KeptAspect]:
+    """All of them, by row."""
+    return Columns.of(pq.read_table(path), kept)
+
+
+def kept(row: Mapping[str, Any]) -> KeptAspect:
+    """One row of the table as an aspect."""
+    quote = Quote(review_id=row["review_id"], start=row["start"], end=row["end"], text=row["text"])
+    aspect = Aspect(kind=AspectKind(row["kind"]), sentiment=Sentiment(row["sentiment"]), label=row["label"], quote=quote)
+    return KeptAspect(row["aspect_id"], row["item_id"], row["user_id"], row["rating"], aspect)

@@ -46,15 +46,20 @@ def texts_of(reviews: Sequence[Review], sentences: Sequence[Sentence]) -> list[s
     return [reviews[place].text[start:end] for place, (start, end) in sentences]
 
 
-def aspects_by(reviews: Sequence[Review], sentences: Sequence[Sentence], topics: Matrix, judged: Judged) -> Iterator[Found]:
-    """The aspects of each review, in order; small talk is none. A verdict has a feeling, all else is neutral."""
+def aspects_by(
+    reviews: Sequence[Review], sentences: Sequence[Sentence], topics: Matrix, judged: Judged, telling: Telling | None = None
+) -> Iterator[Found]:
+    """The aspects of each review, in order; small talk is none. A verdict has a feeling, all else is neutral.
+
+    `telling`: of all sentences, where these are not all.
+    """
     if not sentences:
         yield from (Found(review, ()) for review in reviews)
         return
     texts = texts_of(reviews, sentences)
     kinds = judged.kinds.argmax(1)
     praise = judged.praise + _company(reviews, sentences, topics, judged)
-    telling = Telling([texts])
+    telling = telling or Telling([texts])
     by_review: dict[int, list[Aspect]] = {}
     for number, (place, (start, end)) in enumerate(sentences):
         kind = KINDS[kinds[number]]

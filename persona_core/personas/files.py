@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import orjson
 
 from persona_core.schema import Persona
@@ -31,15 +30,14 @@ def read_personas(path: Path) -> list[Persona]:
     return [Persona.model_validate_json(line) for line in path.read_bytes().splitlines() if line]
 
 
-def write_vectors(path: Path, matrix: Matrix, halved: bool = False) -> None:
-    """Halved, they take half the room and keep three digits: enough for what sentences are about, of which there are the most."""
+def write_vectors(path: Path, matrix: Matrix) -> None:
     from safetensors.numpy import save_file
 
-    save_file({"vectors": matrix.astype(np.float16) if halved else matrix}, str(path), {"encoder": IDENTITY})
+    save_file({"vectors": matrix}, str(path), {"encoder": IDENTITY})
 
 
 def read_vectors(path: Path) -> Matrix:
     from safetensors.numpy import load_file
 
-    matrix: Matrix = load_file(str(path))["vectors"].astype(np.float32, copy=False)
+    matrix: Matrix = load_file(str(path))["vectors"]
     return matrix

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
 from persona_core.catalog.store import Catalog
+from persona_core.columns import Columns, rows_by
 from persona_core.errors import StepFailed
 from persona_core.llm.choice import SOURCE, asks_again, model_sources, opened_model
 from persona_core.personas.asked import asked_aspects, asked_personas
-from persona_core.personas.aspects import ASPECTS, KeptAspect, kept, read_aspects, rows_of, write_aspects
+from persona_core.personas.aspects import ASPECTS, AspectWriter, KeptAspect, kept_aspects, rows_of
 from persona_core.personas.duplicates import without_duplicates
 from persona_core.personas.extraction import Sentence, aspects_by, sentences_of, texts_of
-from persona_core.personas.files import PERSONAS, VECTORS, read_vectors, text_of, write_personas_file, write_vectors
+from persona_core.personas.files import PERSONAS, VECTORS, text_of, write_personas_file, write_vectors
 from persona_core.personas.index import INDEX_FILES, build_index, missing_index, missing_on_server
 from persona_core.personas.reading import Judge
 from persona_core.personas.reading.judge import Judged, nothing_judged, stars_say
@@ -26,8 +29,13 @@ from persona_core.schema import AspectKind, Persona, Review, Stance
 from persona_core.shipped import mark_of, shipped_of, take_shipped
 from persona_core.text.encoder import DIMENSION, IDENTITY, BaseEncoder, Matrix
 from persona_core.text.parts import parts_read, topics_in_parts
+from persona_core.text.phrases import Telling
+from persona_core.text.stored import Stored, StoredWriter
 from persona_core.workspace import Workspace
 
+Rows = list[dict[str, Any]]
+AT_ONCE = 30_000
+"""Reviews whose sentences are held in memory at once."""
 CODE = ("persona_core.text", "persona_core.schema", "persona_core.llm", "persona_core.personas.asked")
 WRITERS = tuple(
     f"persona_core.personas.{name}"
@@ -51,42 +59,74 @@ def _find_aspects(context: StepContext) -> Counts:
         if card is not None:
             counts = card["counts"]
             return counts | {"note": "the readings that ship with the demo world"}
-    rows: list[dict[str, Any]] = []
+    kinds: Counter[str] = Counter()
     counts = {"by": "extraction"}
-    if model is not None:
-        rows, unread, counts = asked_aspects(context, reviews, model)
-        rows += _extracted(context, unread)[0]
-        vectors = _topics(context, [row["text"] for row in rows])
-    else:
-        rows, vectors = _extracted(context, reviews)
-    write_aspects(context.file(ASPECTS), rows)
-    write_vectors(context.file(VECTORS), vectors, halved=True)
-    kinds = Counter(row["kind"] for row in rows)
-    said: Counts = {"reviews with text": len(reviews), "aspects": len(rows)}
+    left = reviews
+    with AspectWriter(context.file(ASPECTS)) as aspects, StoredWriter(context.file(VECTORS)) as topics:
+        if model is not None:
+            rows, left, counts = asked_aspects(context, reviews, model)
+            _keep(rows, _topics(context, [row["text"] for row in rows]), aspects, topics, kinds)
+        for found in _extracted(context, left):
+            _keep(*found, aspects, topics, kinds)
+    said: Counts = {"reviews with text": len(reviews), "aspects": kinds.total()}
     return {**said, **{str(kind): kinds[str(kind)] for kind in AspectKind}, **counts}
 
 
-def readings_mark(reviews: list[Review]) -> str:
+def _keep(rows: Rows, vectors: Matrix, aspects: AspectWriter, topics: StoredWriter, kinds: Counter[str]) -> None:
+    aspects.write(rows)
+    topics.write(vectors)
+    kinds.update(row["kind"] for row in rows)
+
+
+def readings_mark(reviews: Iterable[Review]) -> str:
     """What extraction looks at."""
-    return mark_of(IDENTITY, Judge.identity(), [[one.id, one.item_id, one.rating, one.text] for one in reviews])
+    return mark_of(chain([IDENTITY, Judge.identity()], ([one.id, one.item_id, one.rating, one.text] for one in reviews)))
 
 
-def _extracted(context: StepContext, reviews: list[Review]) -> tuple[list[dict[str, Any]], Matrix]:
-    """The rows of what is found without a model, and the topic of each."""
-    sentences = sentences_of(reviews)
-    topics, judged = _judged(context, reviews, sentences)
-    row_of = {(reviews[place].id, start): row for row, (place, (start, _)) in enumerate(sentences)}
-    rows = [row for found in aspects_by(reviews, sentences, topics, judged) for row in rows_of(found)]
-    return rows, topics[[row_of[row["review_id"], row["start"]] for row in rows]]
+def _extracted(context: StepContext, reviews: Columns[Review]) -> Iterator[tuple[Rows, Matrix]]:
+    """What is found without a model, with the topic of each: some items at a time, since a sentence is weighed against its item's."""
+    total = 0
+
+    def texts() -> Iterator[str]:
+        nonlocal total
+        for review in reviews:
+            own = texts_of([review], sentences_of([review]))
+            total += len(own)
+            yield from own
+
+    telling, done = Telling([texts()]), 0
+    for positions in portions_of(reviews.column("item_id"), AT_ONCE):
+        some = list(reviews.some(positions))
+        sentences = sentences_of(some)
+        topics, judged = _judged(context, some, sentences, done, total)
+        done += len(sentences)
+        row_of = {(some[place].id, start): row for row, (place, (start, _)) in enumerate(sentences)}
+        rows = [row for found in aspects_by(some, sentences, topics, judged, telling) for row in rows_of(found)]
+        yield rows, topics[[row_of[row["review_id"], row["start"]] for row in rows]]
 
 
-def _judged(context: StepContext, reviews: list[Review], sentences: list[Sentence]) -> tuple[Matrix, Judged]:
+def portions_of(items: Sequence[str], most: int) -> Iterator[list[int]]:
+    """The positions of reviews in portions of about `most`, each in order: all of an item together."""
+    portion: list[int] = []
+    for positions in rows_by(items).values():
+        portion += positions
+        if len(portion) >= most:
+            yield sorted(portion)
+            portion = []
+    if portion:
+        yield sorted(portion)
+
+
+def _judged(
+    context: StepContext, reviews: list[Review], sentences: list[Sentence], before: int, total: int
+) -> tuple[Matrix, Judged]:  # fmt: skip
     """The topic of each sentence and what it is judged to be. How it is said is let go of part by part: it takes the most room."""
     judge = Judge.load()
     topics: Matrix = np.zeros((len(sentences), DIMENSION), np.float32)
     found = nothing_judged(len(sentences), len(judge.need_ids))
     texts = texts_of(reviews, sentences)
-    for part in parts_read(BaseEncoder(), texts, context.folder, context.progress, context.runner):
+    tell = lambda done, _, unit: context.progress(before + done, total, unit)  # noqa: E731
+    for part in parts_read(BaseEncoder(), texts, context.folder, tell, context.runner):
         judged = judge.judge(part.texts, part.readings, [None] * len(part.texts))
         for row, said in enumerate(part.places):
             topics[said] = part.readings.topics[row]
@@ -104,14 +144,14 @@ def _topics(context: StepContext, texts: list[str]) -> Matrix:
 def _write_personas(context: StepContext) -> Counts:
     catalog = Catalog.of(context.inputs["catalog"])
     found = context.inputs["aspects"]
-    items = items_with_aspects(catalog, [kept(row) for row in read_aspects(found.file(ASPECTS)).itertuples()])
+    items = items_with_aspects(catalog, kept_aspects(found.file(ASPECTS)))
     model = opened_model(context.workspace, "personas", context.because[f"file {SOURCE}"])
     written: dict[str, list[Persona]] = {}
     counts: Counts = {"by": "extraction"}
     if model is not None:
         written, counts = asked_personas(context, catalog, items, model)
     encoder = BaseEncoder()
-    topics = read_vectors(found.file(VECTORS))
+    topics = Stored(found.file(VECTORS))
     each = partial(context.map, key=attrgetter("item_id"), unit="items", kind="one core", journal="groups")
     personas = [
         persona
@@ -120,7 +160,7 @@ def _write_personas(context: StepContext) -> Counts:
     ]
     vectors = _topics(context, [text_of(one) for one in personas])
     left, rows = without_duplicates(personas, vectors)
-    check_grounding(left, {review.id: review for review in catalog.texts()})
+    check_grounding(left, catalog.texts_named())
     write_personas_file(context.file(PERSONAS), left)
     write_vectors(context.file(VECTORS), vectors[rows])
     return {**_counts_of(left, len(items)), "merged": len(personas) - len(left), **counts}
@@ -134,18 +174,16 @@ def _counts_of(personas: list[Persona], items: int) -> Counts:
     return {**counts, **{str(stance): stances[stance] for stance in Stance}}
 
 
-def items_with_aspects(catalog: Catalog, aspects: list[KeptAspect]) -> list[ItemAspects]:
+def items_with_aspects(catalog: Catalog, aspects: Columns[KeptAspect]) -> list[ItemAspects]:
     """Every item of the catalogue, in order, with what is said of it."""
-    by_item: dict[str, list[int]] = {}
-    for row, one in enumerate(aspects):
-        by_item.setdefault(one.item_id, []).append(row)
+    by_item = rows_by(aspects.column("item_id"))
     return [
-        ItemAspects(item, scenario, tuple(aspects[row] for row in by_item.get(item, ())), tuple(by_item.get(item, ())))
+        ItemAspects(item, scenario, aspects.some(by_item.get(item, ())), by_item.get(item, ()))
         for item, scenario in catalog.items()[["item_id", "scenario"]].itertuples(index=False)
     ]
 
 
-def check_grounding(personas: list[Persona], reviews: dict[str, Review]) -> None:
+def check_grounding(personas: list[Persona], reviews: Mapping[str, Review]) -> None:
     """Every quote stands in its review, letter for letter, and the review is about the persona's item."""
     for persona in personas:
         for quote in persona.quotes:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from persona_core.schema import Persona, Stance
 from persona_core.text.encoder import Matrix
+from persona_core.text.stored import blocks_of
 
 Numbers = npt.NDArray[np.float64]
 INDIFFERENT = 2.7
@@ -56,16 +57,18 @@ class NeedEvidence:
 
     @classmethod
     def of(
-        cls, evidence: Matrix, faults: Sequence[bool], persona_needs: Matrix, personas: Sequence[Persona], items: Sequence[str]
+        cls, evidence: Matrix, faults: npt.ArrayLike, persona_needs: Matrix, personas: Sequence[Persona], items: Sequence[str]
     ) -> NeedEvidence:
         """From log evidence of the aspects' and of the personas' needs (see `evidence_of` in personas/reading)."""
         code = {item: place for place, item in enumerate(items)}
         served: Matrix = np.zeros((len(items), evidence.shape[1]), np.float32)
         for persona, needs in zip(personas, shares(persona_needs), strict=True):
             served[code[persona.item_id]] += persona.weight * STANCE_SAYS[persona.stance] * needs
-        said = shares(evidence)
-        usual = said.mean(0) if len(said) else 0.0
-        return cls((said - usual).astype(np.float32), np.array(faults, bool), (served - served.mean(0)).astype(np.float32))
+        said = evidence.astype(np.float32)
+        for block in blocks_of(said):
+            said[block] = shares(said[block])
+        said -= said.mean(0) if len(said) else 0.0
+        return cls(said, np.array(faults, bool), (served - served.mean(0)).astype(np.float32))
 
     def lift_rows(self, visits: Sequence[Visit], now: int, half_life_days: float, own_say: float) -> tuple[Numbers, Numbers]:
         """How far each visit speaks of each need, beyond the usual: by what pleased and by what let down. Their sums are the lifts."""

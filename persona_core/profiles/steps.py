@@ -12,16 +12,16 @@ from persona_core.catalog.store import Catalog
 from persona_core.errors import ModelAnswerBad
 from persona_core.llm.choice import SOURCE, asks_again, failures, model_sources, opened_model
 from persona_core.llm.protocol import LanguageModel
-from persona_core.personas.aspects import ASPECTS, kept, read_aspects
+from persona_core.personas.aspects import ASPECTS, kept_aspects, read_aspects
 from persona_core.personas.files import PERSONAS, VECTORS, read_personas, read_vectors
 from persona_core.personas.reading import Judge
-from persona_core.personas.reading.judge import evidence_of
 from persona_core.pipeline import Counts, Step, StepContext
 from persona_core.profiles.asking import Evidence, evidence_for, profile_asked
 from persona_core.profiles.building import Rules, build_profile
 from persona_core.profiles.evidence import NeedEvidence, Visit, visits_of
 from persona_core.profiles.files import PROFILES, write_profiles
 from persona_core.schema import Profile, Sentiment
+from persona_core.text.stored import Stored
 from persona_core.workspace import Artefact
 
 INPUTS = ("catalog", "aspects", "personas")
@@ -30,16 +30,12 @@ INPUTS = ("catalog", "aspects", "personas")
 def needs_known(inputs: dict[str, Artefact], items: list[str]) -> NeedEvidence:
     """What the built aspects and personas say about needs."""
     judge = Judge.load()
-    aspects = read_aspects(inputs["aspects"].file(ASPECTS))
-    topics = read_vectors(inputs["aspects"].file(VECTORS))
-    personas = read_personas(inputs["personas"].file(PERSONAS))
-    vectors = read_vectors(inputs["personas"].file(VECTORS))
-    faults = (aspects["sentiment"] == str(Sentiment.NEGATIVE)).tolist()
+    sentiments = read_aspects(inputs["aspects"].file(ASPECTS), ["sentiment"])["sentiment"]
     return NeedEvidence.of(
-        evidence_of(judge.need.chances(topics)) if len(topics) else topics.reshape(0, len(judge.need_ids)),
-        faults,
-        evidence_of(judge.need.chances(vectors)) if len(vectors) else vectors.reshape(0, len(judge.need_ids)),
-        personas,
+        judge.evidence(Stored(inputs["aspects"].file(VECTORS))),
+        (sentiments == str(Sentiment.NEGATIVE)).to_numpy(bool),
+        judge.evidence(read_vectors(inputs["personas"].file(VECTORS))),
+        read_personas(inputs["personas"].file(PERSONAS)),
         items,
     )
 
@@ -48,7 +44,7 @@ def visits_in(inputs: dict[str, Artefact], items: list[str]) -> dict[str, list[V
     """Every user's visits, in order of time."""
     reviews = Catalog.of(inputs["catalog"]).reviews(["review_id", "user_id", "item_id", "rating", "time"])
     said: dict[str, list[int]] = {}
-    for row, review in enumerate(read_aspects(inputs["aspects"].file(ASPECTS))["review_id"]):
+    for row, review in enumerate(read_aspects(inputs["aspects"].file(ASPECTS), ["review_id"])["review_id"]):
         said.setdefault(review, []).append(row)
     return visits_of(reviews, {item: place for place, item in enumerate(items)}, said)
 
@@ -102,7 +98,7 @@ class _Building:
 
 def _evidence(context: StepContext, titles: list[str], visits: dict[str, list[Visit]], now: int) -> dict[str, Evidence]:
     """What a model is shown of everybody who wrote something."""
-    aspects = [kept(row) for row in read_aspects(context.inputs["aspects"].file(ASPECTS)).itertuples()]
+    aspects = kept_aspects(context.inputs["aspects"].file(ASPECTS))
     found = {user: evidence_for(visits[user], titles, aspects, now) for user in sorted(visits)}
     return {user: evidence for user, evidence in found.items() if evidence.lines}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -10,7 +11,7 @@ from persona_core.alignment.steps import world_in
 from persona_core.catalog.store import Catalog
 from persona_core.errors import PersonaError
 from persona_core.llm.protocol import LanguageModel
-from persona_core.personas.aspects import ASPECTS, KeptAspect, kept, read_aspects
+from persona_core.personas.aspects import ASPECTS, KeptAspect, kept_aspects
 from persona_core.profiles.building import Rules
 from persona_core.profiles.steps import INPUTS
 from persona_core.scenarios.asking import Told, person_lines, person_told, scenario_lines, scenarios_told
@@ -24,7 +25,7 @@ class Knowing:
     """One workspace as built now; nothing in it changes."""
 
     ground: Ground
-    aspects: list[KeptAspect]
+    aspects: Sequence[KeptAspect]
     titles: list[str]
     seed: int
 
@@ -39,7 +40,7 @@ class Knowing:
         code = {name: at for at, name in enumerate(names)}
         rules = Rules(half_life_days=settings.ranking.half_life_days)
         ground = Ground(world_in(inputs), [code[one] for one in items["scenario"]], names, rules)
-        aspects = [kept(row) for row in read_aspects(inputs["aspects"].file(ASPECTS)).itertuples()]
+        aspects = kept_aspects(inputs["aspects"].file(ASPECTS))
         return cls(ground, aspects, items["title"].tolist(), settings.seed)
 
     @cached_property

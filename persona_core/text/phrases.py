@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -118,7 +118,7 @@ def _closed(run: list[re.Match[str]], led: bool) -> list[Phrase]:
 class Telling:
     """How telling words are of one group of texts among others: c-TF-IDF, each group one class."""
 
-    def __init__(self, groups: Sequence[Iterable[str]]) -> None:
+    def __init__(self, groups: Iterable[Iterable[str]]) -> None:
         self.counts = [Counter(word for text in group for word in set(content_words(text))) for group in groups]
         self.total: Counter[str] = Counter()
         for counts in self.counts:

@@ -35,6 +35,10 @@ def panel_of(
     return Panel(windows, groups.astype(np.int32), tuple(map(str, scenarios)), _read(items, told))
 
 
+SAID = ("review_id", "item_id", "sentiment")
+"""What of the aspects is looked at."""
+
+
 def _with_aspects(windows: Windows, catalog: Catalog, interactions: Interactions, aspects: pd.DataFrame) -> Windows:
     reviews = catalog.reviews(["review_id", "time"]).set_index("review_id")["time"]
     time = reviews.reindex(aspects["review_id"]).astype("datetime64[s, UTC]").astype("int64").to_numpy()

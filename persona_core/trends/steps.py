@@ -16,7 +16,7 @@ from persona_core.pipeline import Counts, Step, StepContext
 from persona_core.settings import DEMO_DATA
 from persona_core.trends.backtest import BLEND, Backtest, backtest, blended, weights_of
 from persona_core.trends.boosting import Boosting
-from persona_core.trends.building import panel_of
+from persona_core.trends.building import SAID, panel_of
 from persona_core.trends.files import ABOUT, MODEL_FOLDER, NUMBERS, TOLD, Told, fingerprint, risen_over, write_trends
 from persona_core.trends.forecasters import Borrowing, Forecaster, MeanOfLast, MovingAverage, SeasonalNaive, Smoothing
 from persona_core.trends.panel import Panel
@@ -37,7 +37,7 @@ MEMBERS = ("moving average + neighbours", "smoothing", "seasonal naive", "boosti
 
 def _foretell(context: StepContext) -> Counts:
     catalog = Catalog.of(context.inputs["catalog"])
-    panel = panel_of(catalog, read_aspects(context.inputs["aspects"].file(ASPECTS)))
+    panel = panel_of(catalog, read_aspects(context.inputs["aspects"].file(ASPECTS), SAID))
     past, shares = looked_back(panel, lambda done, total: context.progress(done, total, "cut-offs"))
     today = foretold(panel, shares)
     items = [one.id for one in catalog.all_items()]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from persona_core.catalog.choose import choose_source
 from persona_core.catalog.store import Catalog
-from persona_core.personas.aspects import ASPECTS, Found, kept, read_aspects, rows_of, write_aspects
+from persona_core.personas.aspects import ASPECTS, Found, kept_aspects, rows_of, write_aspects
 from persona_core.personas.extraction import LEAST_LETTERS, MOST_COMPANY, MOST_SENTENCES, extract, sentences_of
 from persona_core.personas.reading import Judge, Judged
 from persona_core.personas.reading.judge import KINDS
@@ -177,7 +177,7 @@ def test_greetings_and_thanks_are_no_aspects(really_found: list[Found]) -> None:
 
 def test_aspects_are_kept_and_read_as_they_were(really_found: list[Found], tmp_path: Path) -> None:
     write_aspects(tmp_path / ASPECTS, [row for one in really_found for row in rows_of(one)])
-    again = [kept(row) for row in read_aspects(tmp_path / ASPECTS).itertuples()]
+    again = kept_aspects(tmp_path / ASPECTS)
     assert [one.aspect for one in again] == [aspect for one in really_found for aspect in one.aspects]
     assert len({one.id for one in again}) == len(again)
 
@@ -185,7 +185,7 @@ def test_aspects_are_kept_and_read_as_they_were(really_found: list[Found], tmp_p
 def test_an_unrated_review_is_kept_as_unrated(tmp_path: Path) -> None:
     found = stubbed(reviews_of(("It leaks.", None)), StubJudge(AspectKind.QUALITY))
     write_aspects(tmp_path / ASPECTS, rows_of(found[0]))
-    assert [kept(row).rating for row in read_aspects(tmp_path / ASPECTS).itertuples()] == [None]
+    assert [one.rating for one in kept_aspects(tmp_path / ASPECTS)] == [None]
 
 
 def test_reviews_without_stars_come_to_the_reader_as_such(tiny_world: Path, workspace: Workspace) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,9 +25,10 @@ from persona_core.personas.files import (
     write_vectors,
 )
 from persona_core.personas.needs import read_needs
-from persona_core.personas.steps import check_grounding
+from persona_core.personas.steps import check_grounding, portions_of
 from persona_core.schema import Persona, Quote, Review, Stance
 from persona_core.text.encoder import DIMENSION
+from persona_core.text.stored import Stored
 from persona_core.workspace import Workspace
 from tests.support.worlds import START, build_from, write_lines
 from tests.text import one_thread  # noqa: F401 - a fixture that works by being here
@@ -187,6 +189,28 @@ def test_hostile_texts_break_nothing_and_are_quoted_as_they_are(built: Workspace
     assert len(hostile)
     for row in hostile.itertuples():
         assert reviews[row.review_id].text[row.start : row.end] == row.text
+
+
+def test_a_few_items_at_a_time_the_same_is_found(built: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("persona_core.personas.steps.AT_ONCE", 5)
+    other = build_from(write_world(tmp_path / "world"), tmp_path / "workspace")
+    files = [place.artefact("aspects").file(ASPECTS) for place in (built, other)]
+    assert [pq.ParquetFile(file).num_row_groups > 3 for file in files] == [False, True]
+    assert read_aspects(files[0]).to_dict("records") == read_aspects(files[1]).to_dict("records")
+    one, two = (Stored(place.artefact("aspects").file(VECTORS)) for place in (built, other))
+    np.testing.assert_allclose(one[:], two[:], atol=1e-3)
+    assert [text_of(persona) for persona in read_personas(other.artefact("personas").file(PERSONAS))] == [
+        text_of(persona) for persona in read_personas(built.artefact("personas").file(PERSONAS))
+    ]
+
+
+@given(st.lists(st.sampled_from("abcdef")), st.integers(1, 5))
+def test_portions_keep_items_together_and_leave_nothing_out(items: list[str], most: int) -> None:
+    found = list(portions_of(items, most))
+    assert sorted(row for portion in found for row in portion) == list(range(len(items)))
+    assert all(portion == sorted(portion) for portion in found)
+    assert all(len({number for number, portion in enumerate(found) for row in portion if items[row] == item}) <= 1 for item in items)
+    assert all(len(portion) >= most for portion in found[:-1])
 
 
 def test_injections_do_not_name_personas(personas: list[Persona]) -> None:

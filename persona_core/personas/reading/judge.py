@@ -16,6 +16,7 @@ from persona_core.personas.reading.company import MIDDLE, Vector
 from persona_core.personas.reading.cues import COUNT, cues_of
 from persona_core.schema import AspectKind, Sentiment
 from persona_core.text.encoder import DIMENSION, IDENTITY, MANNER_DIMENSION, Matrix, Readings
+from persona_core.text.stored import Rows, blocks_of
 
 FILE = Path(__file__).with_name("judge.safetensors")
 KINDS: tuple[AspectKind | None, ...] = (*AspectKind, None)
@@ -53,9 +54,12 @@ def stars_say(ratings: Sequence[float | None]) -> Vector:
 
 def evidence_of(chances: Matrix) -> Matrix:
     """How much more each row speaks of each need than these rows usually do, in logs."""
-    if not len(chances):
-        return chances
-    evidence: Matrix = np.log(np.maximum(chances, 1e-6) / np.maximum(chances.mean(0), 1e-9))
+    return beyond(chances, chances.mean(0)) if len(chances) else chances
+
+
+def beyond(chances: Matrix, usual: Matrix) -> Matrix:
+    """The same against the usual chances of each need."""
+    evidence: Matrix = np.log(np.maximum(chances, 1e-6) / np.maximum(usual, 1e-9))
     return evidence
 
 
@@ -133,6 +137,16 @@ class Judge:
         }
         parts["bearings"] = np.ascontiguousarray(self.bearings)
         save_file(parts, str(path), {"encoder": IDENTITY, "needs": json.dumps(self.need_ids)})
+
+    def evidence(self, topics: Rows) -> Matrix:
+        """How much more each of these speaks of each need than they usually do, in logs."""
+        found: Matrix = np.zeros((len(topics), len(self.need_ids)), np.float32)
+        for block in blocks_of(topics):
+            found[block] = self.need.chances(topics[block])
+        usual = found.mean(0) if len(found) else found
+        for block in blocks_of(found):
+            found[block] = beyond(found[block], usual)
+        return found
 
     def judge(self, texts: Sequence[str], readings: Readings, ratings: Sequence[float | None]) -> Judged:
         manner = manner_inputs(texts, readings)

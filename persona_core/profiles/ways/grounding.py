@@ -43,7 +43,7 @@ def unborne(profile: Profile, past: Past, book: PhraseBook, judge: Judge) -> tup
     if not wanted and not refused:
         return ()
     wants, woes = (rows.sum(0) for rows in past.lifts())
-    own = np.array(past.topics)[[row for visit in past.visits for row in visit.rows]]
+    own = past.topics[[row for visit in past.visits for row in visit.rows]]
     vectors = book.vectors([*wanted, *refused])
     heard = judge.need.chances(vectors)
     for row, text in enumerate([*wanted, *refused]):

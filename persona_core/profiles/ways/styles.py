@@ -14,7 +14,7 @@ from persona_core.profiles.asking import phrase_of_dislike, phrase_of_like
 from persona_core.profiles.building import Chosen, Rules, avoided, chosen_needs, drafted, grounded, strongest, text_for
 from persona_core.profiles.evidence import NeedEvidence, Numbers, Visit
 from persona_core.schema import Aspect, AspectKind, Phrase, Profile, Sentiment
-from persona_core.text.encoder import Matrix
+from persona_core.text.stored import Rows
 
 LENGTHS: Final = (15, 30, 50, 70)
 """So many of the older visits are read, where there are more."""
@@ -36,7 +36,7 @@ class Past:
     titles: Sequence[str]
     aspects: Sequence[KeptAspect]
     """All aspects, by the rows that visits name."""
-    topics: Matrix
+    topics: Rows
     """Their vectors."""
     known: NeedEvidence
     usual: Usual

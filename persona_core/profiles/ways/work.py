@@ -26,7 +26,7 @@ from persona_core.evaluation.worlds import Cut, cut_steps, cut_world, split_mome
 from persona_core.files import json_lines, write_beside, write_json
 from persona_core.llm.choice import RETRY, SOURCE, asks_again, model_sources, opened_models
 from persona_core.llm.protocol import LanguageModel
-from persona_core.personas.aspects import ASPECTS, kept, read_aspects
+from persona_core.personas.aspects import ASPECTS, kept_aspects
 from persona_core.personas.reading import Judge
 from persona_core.pipeline import Counts, Pipeline, Step, StepContext
 from persona_core.profiles.building import Rules
@@ -92,7 +92,7 @@ def pasts_in(place: Workspace) -> tuple[World, dict[str, Past], dict[str, int | 
     """Everybody with enough of an older history: what their profile may be made from, and where it ends."""
     recent, rules = place.settings.profiles.recent, Rules(half_life_days=place.settings.ranking.half_life_days)
     world = world_of(place)
-    aspects = [kept(row) for row in read_aspects(place.artefact("aspects").file(ASPECTS)).itertuples()]
+    aspects = kept_aspects(place.artefact("aspects").file(ASPECTS))
     halves = {user: halved(visits, recent) for user, visits in world.visits.items()}
     older = {user: one.older for user, one in halves.items() if len(one.older) >= FEWEST_OLDER}
     wants = [world.known.lift_rows(visits, world.now, rules.half_life_days, rules.own_say)[0].sum(0) for visits in older.values()]

@@ -16,7 +16,7 @@ from persona_core.llm.base_model import load_base
 from persona_core.llm.export import export_adapters
 from persona_core.personas.aspects import ASPECTS, read_aspects
 from persona_core.schema import Item
-from persona_core.trends.building import panel_of
+from persona_core.trends.building import SAID, panel_of
 from persona_core.trends.files import MODEL_FOLDER, TOLD, fingerprint
 from persona_core.trends.model.examples import Example, Part, examples_at, training_examples
 from persona_core.trends.model.head import fit_head
@@ -61,7 +61,7 @@ def prepared(workspace: Workspace, weights: Path, chosen: Training, without: fro
 def opened(workspace: Workspace) -> tuple[Panel, tuple[Item, ...]]:
     catalog = Catalog.of(workspace.artefact("catalog"))
     try:
-        aspects = read_aspects(workspace.artefact("aspects").file(ASPECTS))
+        aspects = read_aspects(workspace.artefact("aspects").file(ASPECTS), SAID)
     except WorkspaceMissing:
         aspects = None
     return panel_of(catalog, aspects), tuple(catalog.all_items())
