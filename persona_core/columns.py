@@ -1,4 +1,4 @@
-"""Rows of a table that are made into things only when they are asked for: of millions, the things themselves would take gigabytes."""
+"""Rows of a table, or lines, that are made into things only when they are asked for: millions of things would take gigabytes."""
 
 from __future__ import annotations
 
@@ -85,3 +85,21 @@ class Named(Mapping[str, Made], Generic[Made]):
 
     def __len__(self) -> int:
         return len(self._rows)
+
+
+class Lines(Sequence[Made], Generic[Made]):
+    """Things as the lines of a file."""
+
+    def __init__(self, lines: Sequence[bytes], make: Callable[[bytes], Made]) -> None:
+        self._lines = lines
+        self._make = make
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    @overload
+    def __getitem__(self, row: int) -> Made: ...
+    @overload
+    def __getitem__(self, row: slice) -> Self: ...
+    def __getitem__(self, row: int | slice) -> Made | Self:
+        return type(self)(self._lines[row], self._make) if isinstance(row, slice) else self._make(self._lines[row])

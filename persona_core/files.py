@@ -39,6 +39,12 @@ def json_lines(rows: Iterable[object]) -> bytes:
     return b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
 
 
+def write_lines(path: Path, rows: Iterable[object]) -> None:
+    """The same into a new file, row by row: there may be many."""
+    with path.open("wb") as file:
+        file.writelines(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
+
+
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 

@@ -188,6 +188,6 @@ def _share(part: float, whole: int) -> float:
     return part / whole if whole else 0.0
 
 
-def _mixed(user: str, personas: tuple[Persona, ...], rows: list[int]) -> tuple[int, ...]:
+def _mixed(user: str, personas: Sequence[Persona], rows: list[int]) -> tuple[int, ...]:
     """Another order for everybody, always the same one: models favour what stands first, and that must favour no persona."""
     return tuple(sorted(rows, key=lambda row: digest(f"{user}\n{personas[row].id}".encode("utf-8", "replace"))))

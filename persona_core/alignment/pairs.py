@@ -29,7 +29,7 @@ class World:
     """What pairs are made from: one side of a split, and nothing beyond it."""
 
     items: tuple[str, ...]
-    personas: tuple[Persona, ...]
+    personas: Sequence[Persona]
     vectors: Matrix
     """Of the personas."""
     visits: Mapping[str, Sequence[Visit]]

@@ -21,7 +21,7 @@ from persona_core.files import write_json
 from persona_core.llm.choice import RETRY, SOURCE, asks_again, model_sources, opened_model
 from persona_core.llm.ollama_model import OllamaModel
 from persona_core.llm.protocol import LanguageModel
-from persona_core.personas.files import PERSONAS, VECTORS, read_personas, read_vectors, text_of
+from persona_core.personas.files import PERSONAS, VECTORS, open_personas, read_vectors, text_of
 from persona_core.personas.needs import read_needs
 from persona_core.pipeline import Counts, Step, StepContext
 from persona_core.profiles.building import Rules, avoided, told_of
@@ -42,7 +42,7 @@ def world_in(inputs: dict[str, Artefact]) -> World:
     items = catalog.items()["item_id"].tolist()
     return World(
         items=tuple(items),
-        personas=tuple(read_personas(inputs["personas"].file(PERSONAS))),
+        personas=open_personas(inputs["personas"].file(PERSONAS)),
         vectors=read_vectors(inputs["personas"].file(VECTORS)),
         visits=visits_in(inputs, items),
         known=needs_known(inputs, items),
@@ -178,7 +178,7 @@ class _Judging:
     """Which of an item's personas the writer of some reviews is, by the model's word."""
 
     model: LanguageModel
-    personas: tuple[Persona, ...]
+    personas: Sequence[Persona]
 
     def __call__(self, question: Question) -> dict[str, Any]:
         verdict = verdict_on(self.model, self.personas, question)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 
 import numpy as np
 
@@ -14,21 +15,21 @@ BOUND = 0.92
 MOST_QUOTES = 4
 
 
-def without_duplicates(personas: Sequence[Persona], vectors: Matrix) -> tuple[list[Persona], list[int]]:
-    """The personas that are left, and their rows in `vectors`; the heavier of two takes in the lighter."""
-    order = sorted(range(len(personas)), key=lambda row: (-personas[row].weight, personas[row].id))
-    kept: dict[int, Persona] = {}
-    of_item: dict[str, list[int]] = {}
-    for row in order:
-        others = of_item.setdefault(personas[row].item_id, [])
-        twin = next((at for at in others if _same(personas[at], personas[row], vectors[at], vectors[row])), None)
-        if twin is None:
-            kept[row] = personas[row]
-            others.append(row)
-        else:
-            kept[twin] = _taking_in(kept[twin], personas[row])
-    rows = sorted(kept)
-    return [kept[row] for row in rows], rows
+def without_duplicates(personas: Iterable[Persona], vectors: Matrix) -> Iterator[tuple[int, Persona]]:
+    """The personas that are left, each with its row in `vectors`; the heavier of two takes in the lighter.
+
+    Those of an item stand together: one item after the other is looked at, and let go of.
+    """
+    for _, of_item in groupby(enumerate(personas), key=lambda one: one[1].item_id):
+        own = dict(of_item)
+        kept: dict[int, Persona] = {}
+        for row in sorted(own, key=lambda row: (-own[row].weight, own[row].id)):
+            twin = next((at for at in kept if _same(own[at], own[row], vectors[at], vectors[row])), None)
+            if twin is None:
+                kept[row] = own[row]
+            else:
+                kept[twin] = _taking_in(kept[twin], own[row])
+        yield from sorted(kept.items())
 
 
 def _same(one: Persona, other: Persona, here: Matrix, there: Matrix) -> bool:

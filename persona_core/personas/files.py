@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
-import orjson
-
+from persona_core.columns import Lines
+from persona_core.files import write_lines
 from persona_core.schema import Persona
 from persona_core.text.encoder import IDENTITY, Matrix
 
@@ -21,13 +21,17 @@ def text_of(persona: Persona) -> str:
     return f"{persona.name}. {persona.description} {'; '.join(persona.traits)}".strip()
 
 
-def write_personas_file(path: Path, personas: Sequence[Persona]) -> None:
-    lines = (orjson.dumps(one.model_dump(mode="json"), option=orjson.OPT_APPEND_NEWLINE) for one in personas)
-    path.write_bytes(b"".join(lines))
+def write_personas_file(path: Path, personas: Iterable[Persona]) -> None:
+    write_lines(path, (one.model_dump(mode="json") for one in personas))
 
 
 def read_personas(path: Path) -> list[Persona]:
-    return [Persona.model_validate_json(line) for line in path.read_bytes().splitlines() if line]
+    return list(open_personas(path))
+
+
+def open_personas(path: Path) -> Lines[Persona]:
+    """The same, each made whenever it is asked for: for work over all of a large catalogue."""
+    return Lines([line for line in path.read_bytes().splitlines() if line], Persona.model_validate_json)
 
 
 def write_vectors(path: Path, matrix: Matrix) -> None:

@@ -13,7 +13,7 @@ import orjson
 
 from persona_core.errors import ArtefactBroken, PersonaError
 from persona_core.files import digest, write_json
-from persona_core.personas.files import PERSONAS, VECTORS, read_personas, read_vectors
+from persona_core.personas.files import PERSONAS, VECTORS, open_personas, read_vectors
 from persona_core.personas.store import (
     Encoder,
     IndexUnreachable,
@@ -39,7 +39,7 @@ FOLDER = "chroma"
 
 def build_index(context: StepContext, scenario_of: dict[str, str]) -> Counts:
     made = context.inputs["personas"]
-    personas = read_personas(made.file(PERSONAS))
+    personas = open_personas(made.file(PERSONAS))
     matrix = read_vectors(made.file(VECTORS))
     stored = [StoredPersona(one.id, one.item_id, scenario_of[one.item_id], str(one.stance), one.name) for one in personas]
     MemoryStore.of(stored, matrix, IDENTITY).save(context.folder)

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from persona_core.files import file_digest, write_json
-from persona_core.personas.files import PERSONAS, VECTORS, read_personas, read_vectors
+from persona_core.personas.files import PERSONAS, VECTORS, open_personas, read_vectors
 from persona_core.personas.regions import THEMES, Labels, Points, Region, grouped, how_many, regions_of
 from persona_core.pipeline import Counts, Step, StepContext
 from persona_core.schema import Persona
@@ -132,7 +132,7 @@ def _with_the_others(vectors: Matrix, rows: Labels, points: Points, labels: Labe
 
 def draw_map(context: StepContext) -> Counts:
     made = context.inputs["personas"]
-    personas = read_personas(made.file(PERSONAS))
+    personas = open_personas(made.file(PERSONAS))
     points, labels = placed(read_vectors(made.file(VECTORS)), context.settings.seed)
     regions = regions_of(personas, points, labels)
     write_map(context.folder, personas, points, labels, regions)

@@ -19,7 +19,7 @@ from persona_core.personas.asked import asked_aspects, asked_personas
 from persona_core.personas.aspects import ASPECTS, AspectWriter, KeptAspect, kept_aspects, rows_of
 from persona_core.personas.duplicates import without_duplicates
 from persona_core.personas.extraction import Sentence, aspects_by, sentences_of, texts_of
-from persona_core.personas.files import PERSONAS, VECTORS, text_of, write_personas_file, write_vectors
+from persona_core.personas.files import PERSONAS, VECTORS, open_personas, text_of, write_personas_file, write_vectors
 from persona_core.personas.index import INDEX_FILES, build_index, missing_index, missing_on_server
 from persona_core.personas.reading import Judge
 from persona_core.personas.reading.judge import Judged, nothing_judged, stars_say
@@ -34,6 +34,7 @@ from persona_core.text.stored import Stored, StoredWriter
 from persona_core.workspace import Workspace
 
 Rows = list[dict[str, Any]]
+DRAFTS = ".drafts.jsonl"
 AT_ONCE = 30_000
 """Reviews whose sentences are held in memory at once."""
 CODE = ("persona_core.text", "persona_core.schema", "persona_core.llm", "persona_core.personas.asked")
@@ -153,25 +154,37 @@ def _write_personas(context: StepContext) -> Counts:
     encoder = BaseEncoder()
     topics = Stored(found.file(VECTORS))
     each = partial(context.map, key=attrgetter("item_id"), unit="items", kind="one core", journal="groups")
-    personas = [
+    extracted = (
         persona
         for item, of_item in write_personas(items, topics, Judge.load(), encoder, context.progress, each)
         for persona in written.get(item, of_item)
-    ]
-    vectors = _topics(context, [text_of(one) for one in personas])
-    left, rows = without_duplicates(personas, vectors)
-    check_grounding(left, catalog.texts_named())
-    write_personas_file(context.file(PERSONAS), left)
+    )
+    write_personas_file(context.file(DRAFTS), extracted)
+    drafts = open_personas(context.file(DRAFTS))
+    vectors = _topics(context, [text_of(one) for one in drafts])
+    rows: list[int] = []
+    write_personas_file(context.file(PERSONAS), _noting(without_duplicates(drafts, vectors), rows))
     write_vectors(context.file(VECTORS), vectors[rows])
-    return {**_counts_of(left, len(items)), "merged": len(personas) - len(left), **counts}
+    left = open_personas(context.file(PERSONAS))
+    check_grounding(left, catalog.texts_named())
+    return {**_counts_of(left, len(items)), "merged": len(drafts) - len(left), **counts}
 
 
-def _counts_of(personas: list[Persona], items: int) -> Counts:
-    stances = Counter(one.stance for one in personas)
-    with_some = len({one.item_id for one in personas})
-    counts: Counts = {"personas": len(personas), "items with personas": with_some, "items without": items - with_some}
-    counts["quotes"] = sum(len(one.quotes) for one in personas)
-    return {**counts, **{str(stance): stances[stance] for stance in Stance}}
+def _noting(found: Iterable[tuple[int, Persona]], rows: list[int]) -> Iterator[Persona]:
+    for row, persona in found:
+        rows.append(row)
+        yield persona
+
+
+def _counts_of(personas: Iterable[Persona], items: int) -> Counts:
+    stances: Counter[Stance] = Counter()
+    quotes, some = 0, set()
+    for one in personas:
+        stances[one.stance] += 1
+        quotes += len(one.quotes)
+        some.add(one.item_id)
+    counts: Counts = {"personas": stances.total(), "items with personas": len(some), "items without": items - len(some)}
+    return {**counts, "quotes": quotes, **{str(stance): stances[stance] for stance in Stance}}
 
 
 def items_with_aspects(catalog: Catalog, aspects: Columns[KeptAspect]) -> list[ItemAspects]:
@@ -183,7 +196,7 @@ def items_with_aspects(catalog: Catalog, aspects: Columns[KeptAspect]) -> list[I
     ]
 
 
-def check_grounding(personas: list[Persona], reviews: Mapping[str, Review]) -> None:
+def check_grounding(personas: Iterable[Persona], reviews: Mapping[str, Review]) -> None:
     """Every quote stands in its review, letter for letter, and the review is about the persona's item."""
     for persona in personas:
         for quote in persona.quotes:

@@ -59,12 +59,15 @@ class NeedEvidence:
     def of(
         cls, evidence: Matrix, faults: npt.ArrayLike, persona_needs: Matrix, personas: Sequence[Persona], items: Sequence[str]
     ) -> NeedEvidence:
-        """From log evidence of the aspects' and of the personas' needs (see `evidence_of` in personas/reading)."""
+        """From log evidence of the aspects' and of the personas' needs (see `Judge.evidence`).
+
+        The aspects' evidence is what becomes of it: of millions there is no room for two.
+        """
         code = {item: place for place, item in enumerate(items)}
         served: Matrix = np.zeros((len(items), evidence.shape[1]), np.float32)
         for persona, needs in zip(personas, shares(persona_needs), strict=True):
             served[code[persona.item_id]] += persona.weight * STANCE_SAYS[persona.stance] * needs
-        said = evidence.astype(np.float32)
+        said = np.asarray(evidence, np.float32)
         for block in blocks_of(said):
             said[block] = shares(said[block])
         said -= said.mean(0) if len(said) else 0.0

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import orjson
 
-from persona_core.files import json_lines
+from persona_core.files import write_lines
 from persona_core.schema import Profile
 
 PROFILES = "profiles.jsonl"
 
 
 def write_profiles(path: Path, profiles: Iterable[Profile]) -> None:
-    path.write_bytes(json_lines(one.model_dump(mode="json") for one in profiles))
+    write_lines(path, (one.model_dump(mode="json") for one in profiles))
 
 
 class ProfileBook:

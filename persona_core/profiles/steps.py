@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from persona_core.errors import ModelAnswerBad
 from persona_core.llm.choice import SOURCE, asks_again, failures, model_sources, opened_model
 from persona_core.llm.protocol import LanguageModel
 from persona_core.personas.aspects import ASPECTS, kept_aspects, read_aspects
-from persona_core.personas.files import PERSONAS, VECTORS, read_personas, read_vectors
+from persona_core.personas.files import PERSONAS, VECTORS, open_personas, read_vectors
 from persona_core.personas.reading import Judge
 from persona_core.pipeline import Counts, Step, StepContext
 from persona_core.profiles.asking import Evidence, evidence_for, profile_asked
@@ -35,7 +36,7 @@ def needs_known(inputs: dict[str, Artefact], items: list[str]) -> NeedEvidence:
         judge.evidence(Stored(inputs["aspects"].file(VECTORS))),
         (sentiments == str(Sentiment.NEGATIVE)).to_numpy(bool),
         judge.evidence(read_vectors(inputs["personas"].file(VECTORS))),
-        read_personas(inputs["personas"].file(PERSONAS)),
+        open_personas(inputs["personas"].file(PERSONAS)),
         items,
     )
 
@@ -60,26 +61,29 @@ def _build_profiles(context: StepContext) -> Counts:
     visits = visits_in(context.inputs, items["item_id"].tolist())
     now = moment_of(catalog.reviews(["time"])["time"])
     model = opened_model(context.workspace, "profiles", context.because[f"file {SOURCE}"])
-    profiles = _extracted(context, items["item_id"].tolist(), visits, now)
+    profiles: Iterable[Profile] = _extracted(context, items["item_id"].tolist(), visits, now)
     counts: Counts = {"by": "extraction"}
     if model is not None:
-        written, counts = asked_profiles(context, profiles, _evidence(context, items["title"].tolist(), visits, now), model)
-        profiles = [written.get(one.user_id, one) for one in profiles]
-    write_profiles(context.file(PROFILES), profiles)
-    return {
-        "profiles": len(profiles),
-        "with likes": sum(bool(one.likes) for one in profiles),
-        "with dislikes": sum(bool(one.dislikes) for one in profiles),
-        **counts,
-    }
+        known = list(profiles)
+        written, counts = asked_profiles(context, known, _evidence(context, items["title"].tolist(), visits, now), model)
+        profiles = (written.get(one.user_id, one) for one in known)
+    said: Counter[str] = Counter({"profiles": 0, "with likes": 0, "with dislikes": 0})
+    write_profiles(context.file(PROFILES), _counted(profiles, said))
+    return {**said, **counts}
 
 
-def _extracted(context: StepContext, items: list[str], visits: dict[str, list[Visit]], now: int) -> list[Profile]:
+def _counted(profiles: Iterable[Profile], said: Counter[str]) -> Iterator[Profile]:
+    for one in profiles:
+        said.update({"profiles": 1, "with likes": bool(one.likes), "with dislikes": bool(one.dislikes)})
+        yield one
+
+
+def _extracted(context: StepContext, items: list[str], visits: dict[str, list[Visit]], now: int) -> Iterator[Profile]:
     """Everybody's profile without a model."""
     rules = Rules(half_life_days=context.settings.ranking.half_life_days)
     building = _Building(tuple(items), needs_known(context.inputs, items), now, rules)
     built = context.map(building, sorted(visits.items()), key=lambda one: one[0], unit="people", kind="one core", journal="built")
-    return [Profile.model_validate(one) for one in built]
+    return map(Profile.model_validate, built)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from persona_core.personas.needs import read_needs
 from persona_core.profiles.building import Rules, strongest
 from persona_core.profiles.evidence import Numbers
 from persona_core.schema import Frozen, Quote
+from persona_core.text.stored import blocks_of
 
 FEWEST = 2
 """So many visits to a scenario say something of somebody's wishes there."""
@@ -126,8 +127,9 @@ class Ground:
     @cached_property
     def middles(self) -> Numbers:
         """Scenarios by needs: what everybody's visits there speak of."""
-        known, long = self.counts >= FEWEST, _long(self.lifts)
-        return np.stack([long[known[:, at], at].mean(0) if known[:, at].any() else 0 * long[0, at] for at in range(len(self.names))])
+        known = self.counts >= FEWEST
+        long = (_long(self.lifts[known[:, at], at]) for at in range(len(self.names)))
+        return np.stack([own.mean(0) if len(own) else np.zeros(self.lifts.shape[2]) for own in long])
 
     @cached_property
     def wishes(self) -> Numbers:
@@ -142,12 +144,14 @@ class Ground:
 
 def beyond(lifts: Numbers, counts: Numbers, middles: Numbers) -> Numbers:
     """Wishes from lifts, people by scenarios by needs: what is not everybody's, at length 1; nothing where too little is known."""
-    found = (_long(lifts) - middles) * (counts >= FEWEST)[:, :, None]
-    return _long(found)
+    found = np.zeros(lifts.shape)
+    for block in blocks_of(found):
+        found[block] = _long((_long(lifts[block]) - middles) * (counts[block] >= FEWEST)[:, :, None])
+    return found
 
 
 def _long(rows: Numbers) -> Numbers:
-    found: Numbers = rows / np.maximum(np.linalg.norm(rows, axis=2, keepdims=True), 1e-9)
+    found: Numbers = rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-9)
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -255,21 +256,26 @@ def near(*angles: float) -> np.ndarray:
 TWIN = float(np.arccos(BOUND)) * 0.9
 
 
+def merged(personas: list[Persona], vectors: np.ndarray) -> tuple[list[Persona], list[int]]:
+    found = list(without_duplicates(personas, vectors))
+    return [one for _, one in found], [row for row, _ in found]
+
+
 def test_of_near_twins_the_heavier_takes_in_the_lighter() -> None:
     light, heavy = persona("light", 0.25), persona("heavy", 0.5)
-    (left,), rows = without_duplicates([light, heavy], near(0, TWIN))
+    (left,), rows = merged([light, heavy], near(0, TWIN))
     assert (left.id, left.weight, rows) == ("i:heavy", 0.75, [1])
     assert left.quotes == (*heavy.quotes, *light.quotes)
 
 
 def test_weights_add_up_to_one_at_most() -> None:
-    (left,), _ = without_duplicates([persona(name, 0.6) for name in "abc"], near(0, 0, 0))
+    (left,), _ = merged([persona(name, 0.6) for name in "abc"], near(0, 0, 0))
     assert left.weight == 1.0
     assert left.id == "i:a"
 
 
 def test_a_merged_persona_has_only_so_many_quotes() -> None:
-    (left,), _ = without_duplicates([persona(f"p{n}", 0.1) for n in range(9)], near(*[0] * 9))
+    (left,), _ = merged([persona(f"p{n}", 0.1) for n in range(9)], near(*[0] * 9))
     assert len(left.quotes) == MOST_QUOTES
 
 
@@ -285,20 +291,20 @@ def test_a_merged_persona_has_only_so_many_quotes() -> None:
 )
 def test_what_is_no_twin_stays(other: Persona, angle: float) -> None:
     personas = [persona("a"), other]
-    assert without_duplicates(personas, near(0, angle)) == (personas, [0, 1])
+    assert merged(personas, near(0, angle)) == (personas, [0, 1])
 
 
 some = st.lists(
     st.tuples(st.floats(0, 3.2), st.floats(0.001, 1), st.sampled_from("ij"), st.sampled_from(list(Stance))), max_size=12
-)  # fmt: skip
+).map(lambda made: sorted(made, key=itemgetter(2)))  # those of an item stand together
 
 
 @given(some)
 def test_merging_twice_is_merging_once(made: list[tuple[float, float, str, Stance]]) -> None:
     personas = [persona(f"p{number}", weight, item, stance) for number, (_, weight, item, stance) in enumerate(made)]
     vectors = near(*(angle for angle, *_ in made)).reshape(-1, 2)
-    left, rows = without_duplicates(personas, vectors)
-    assert without_duplicates(left, vectors[rows]) == (left, list(range(len(left))))
+    left, rows = merged(personas, vectors)
+    assert merged(left, vectors[rows]) == (left, list(range(len(left))))
     assert [one.id for one in left] == [personas[row].id for row in rows]
     assert rows == sorted(rows)
     assert {one.item_id for one in left} == {one.item_id for one in personas}
@@ -307,7 +313,7 @@ def test_merging_twice_is_merging_once(made: list[tuple[float, float, str, Stanc
 @given(some)
 def test_who_is_merged_is_never_heavier_than_who_stays(made: list[tuple[float, float, str, Stance]]) -> None:
     personas = [persona(f"p{number}", weight, item, stance) for number, (_, weight, item, stance) in enumerate(made)]
-    left, rows = without_duplicates(personas, near(*(angle for angle, *_ in made)).reshape(-1, 2))
+    left, rows = merged(personas, near(*(angle for angle, *_ in made)).reshape(-1, 2))
     for one, row in zip(left, rows, strict=True):
         assert one.weight >= personas[row].weight - 0.0005
         assert 0 < one.weight <= 1
