@@ -16,12 +16,16 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
+from persona_core.errors import ArtefactBroken
 from persona_core.text.encoder import DIMENSION, IDENTITY, Matrix
 
 HALF: np.dtype[Any] = np.dtype("<f2")
+TYPES: dict[str, np.dtype[Any]] = {"F16": HALF, "F32": np.dtype("<f4")}
 NAME = "vectors"
 HEADER = 256
 """Bytes that are left for saying what the file holds, which is known when all of it is written."""
+LONGEST_HEADER = 100_000
+BUILD = "python -m persona_core build --only aspects"
 BLOCK = 16_384
 
 
@@ -39,6 +43,19 @@ def blocks_of(rows: Rows) -> Iterator[slice]:
     """The rows in order, so many at a time."""
     for start in range(0, len(rows), BLOCK):
         yield slice(start, min(start + BLOCK, len(rows)))
+
+
+def _header(file: int) -> tuple[int, np.dtype[Any], int]:
+    """Where the vectors begin, of which type they are and how many. Raises where the file does not hold just them."""
+    length = int.from_bytes(os.pread(file, 8, 0), "little")
+    if length > LONGEST_HEADER:
+        raise ValueError(f"what the file says of itself takes {length:,} bytes")
+    holds = json.loads(os.pread(file, length, 8))[NAME]
+    kind, (rows, width) = TYPES[holds["dtype"]], holds["shape"]
+    takes, has = rows * DIMENSION * kind.itemsize, os.fstat(file).st_size - 8 - length
+    if type(rows) is not int or width != DIMENSION or holds["data_offsets"] != [0, takes] or has != takes:
+        raise ValueError(f"{has:,} bytes are left for {rows} vectors of {width} numbers")
+    return 8 + length, kind, rows
 
 
 class StoredWriter:
@@ -72,11 +89,13 @@ class Stored:
         self.path = path
         self._file = os.open(path, os.O_RDONLY)  # stays readable where a newer version takes the file's place
         weakref.finalize(self, os.close, self._file)
-        begins = 8 + int.from_bytes(os.pread(self._file, 8, 0), "little")
-        holds = json.loads(os.pread(self._file, begins - 8, 8))[NAME]
-        self._type: np.dtype[Any] = HALF if holds["dtype"] == "F16" else np.dtype("<f4")
-        self._begins = begins + int(holds["data_offsets"][0])
-        self.shape: tuple[int, int] = tuple(holds["shape"])
+        try:
+            self._begins, self._type, rows = _header(self._file)
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise ArtefactBroken(
+                f"{path} holds no vectors that can be used.", why=f"{type(error).__name__}: {error}", mend=BUILD
+            ) from error
+        self.shape = rows, DIMENSION
 
     def __len__(self) -> int:
         return self.shape[0]

@@ -20,6 +20,8 @@ from persona_core.settings import load, save_source
 from persona_core.study.design import StudyRefused, study_in
 from persona_core.study.questionnaires import NAME
 from persona_core.study.writing import as_file
+from persona_core.text.encoder import DIMENSION
+from persona_core.text.stored import Stored
 from persona_core.workspace import Workspace
 from tests.safety.doors import Target
 from tests.study.made import study
@@ -133,6 +135,21 @@ def _curation(content: bytes, folder: Path) -> None:
     curation.held([], curation.read_entries(folder))
 
 
+def _vectors(content: bytes, folder: Path) -> None:
+    file = folder / "vectors.safetensors"
+    file.write_bytes(content)
+    found = Stored(file)
+    assert found[range(min(3, len(found)))].shape[1] == DIMENSION
+
+
+@st.composite
+def _vector_files(draw: st.DrawFn) -> bytes:
+    rows = bytes(2 * 2 * DIMENSION)
+    holds = {"dtype": "F16", "shape": [2, DIMENSION], "data_offsets": [0, len(rows)]}
+    said = as_json(draw(odd_table({"vectors": draw(odd_table(holds))})))
+    return draw(mutated(len(said).to_bytes(8, "little") + said + rows))
+
+
 CURATED = (
     b'{"time":"2026-01-01T00:00:00Z","item_id":"i","persona_id":"i:x","quotes":["r"],"action":"rename","name":"New","note":""}\n' * 2
 )
@@ -164,5 +181,6 @@ OWN = (
     Target("workspace.toml", lambda: mutated(SETTINGS), _settings),
     Target("manifest of a step", _steps, _open_step),
     Target("curation", lambda: mutated(CURATED) | odd_lines(CURATED), _curation),
+    Target("vectors", _vector_files, _vectors, 50),
     Target("names", _names, _name, 50),
 )
