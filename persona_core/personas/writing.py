@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from persona_core.columns import rows_by
+from persona_core.columns import Columns, rows_by
 from persona_core.personas.aspects import KeptAspect
 from persona_core.personas.grouping import Field, Group, group
 from persona_core.personas.needs import Need, read_needs
@@ -35,7 +35,7 @@ class ItemAspects:
 
     item_id: str
     scenario: str
-    aspects: Sequence[KeptAspect]
+    aspects: Columns[KeptAspect]
     rows: Sequence[int]
 
 
@@ -113,10 +113,11 @@ def write_personas(
     grouped = [(item, groups) for item, groups in zip(items, each(groups_of, unread), strict=True) if groups]
     needs = read_needs()
     said = (
-        [item.aspects[row].text for row in Group.from_list(one).rows]
+        [texts[row] for row in Group.from_list(one).rows]
         for item, groups in grouped
+        for texts in [item.aspects.column("text")]
         for one in groups
-    )  # fmt: skip
+    )
     book = Book(needs, _vectors_of_names(needs, encoder), Telling(said))
     number = 0
     for done, (item, groups) in enumerate(grouped, start=1):
@@ -161,7 +162,7 @@ def _usual(items: Sequence[ItemAspects], ground: Ground) -> Mapping[str, Matrix]
     says: dict[str, Matrix] = {}
     many: Counter[str] = Counter()
     for item in items:
-        by_review = rows_by(one.aspect.quote.review_id for one in item.aspects)
+        by_review = rows_by(item.aspects.column("review_id"))
         evidence = ground.evidence(ground.topics[list(item.rows)])
         for rows in by_review.values():
             total = evidence[rows].sum(0) / len(rows) ** 0.5
