@@ -31,7 +31,7 @@ PACKAGES = ("chromadb", "ollama", "streamlit", "sqlalchemy", "playwright")
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="some of each kind, within a minute")
+    parser.add_argument("--quick", action="store_true", help="a few of them, within a minute")
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--only", choices=tuple(KINDS), action="append", help="this kind of faults; repeat it")

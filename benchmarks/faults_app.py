@@ -28,17 +28,15 @@ PEOPLE = 50
 
 
 def rows(bench: Bench) -> Iterator[Row]:
-    if CHROMIUM is None:
+    if CHROMIUM is None or bench.quick:
         return
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         yield reload_while_editing(bench, browser)
-        if not bench.quick:
-            yield reload_while_building(bench, browser)
-            yield reload_in_a_study(bench, browser)
+        yield reload_while_building(bench, browser)
+        yield reload_in_a_study(bench, browser)
         browser.close()
-    if not bench.quick:
-        yield many_at_once(bench)
+    yield many_at_once(bench)
 
 
 @contextmanager
@@ -120,11 +118,10 @@ def reload_while_editing(bench: Bench, browser: Browser) -> Row:
     """Edits one after another; the page is reloaded as soon as one stands there, and once before it does."""
     person = bench.person("reload while editing", PLAIN)
     trouble, lost = "", 0
-    wishes = WISHES[: 3 if bench.quick else None]
     with server(person.place.root) as address, _opened(browser, f"{address}/your_profile?who=u0") as page:
         page.get_by_placeholder("Add a like, such as").wait_for()
         idle(page)
-        for wish in wishes:
+        for wish in WISHES:
             field = page.get_by_placeholder("Add a like, such as")
             field.fill(wish)
             field.press("Enter")
@@ -136,10 +133,10 @@ def reload_while_editing(bench: Bench, browser: Browser) -> Row:
         page.reload()
         page.get_by_placeholder("Add a like, such as").wait_for()
         idle(page)
-        lost = sum(page.get_by_text(wish, exact=True).count() == 0 for wish in wishes)
+        lost = sum(page.get_by_text(wish, exact=True).count() == 0 for wish in WISHES)
         trouble = _trouble(page)
         expect(page.locator(TROUBLE)).to_have_count(0)
-    return Row(f"browser reloads after each of {len(wishes)} edits", "edits", len(wishes), lost, None, "nothing", NOTHING,
+    return Row(f"browser reloads after each of {len(WISHES)} edits", "edits", len(WISHES), lost, None, "nothing", NOTHING,
                trouble or ("" if not lost else "edits are gone"))  # fmt: skip
 
 

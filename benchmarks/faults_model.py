@@ -68,15 +68,15 @@ def good(request: Request) -> str:
 
 def rows(bench: Bench) -> Iterator[Row]:
     whole = undisturbed(bench)
-    faults: list[Callable[[Bench], Row]] = [dies_in_the_middle]
-    if not bench.quick:
-        faults += [
-            down_at_start, goes_while_stale, hangs_up, silent, slow, rubbish, cut_short, prompt_cut, refuses, broken_server,
-            model_removed, other_weights, answers_damaged,
-        ]  # fmt: skip
+    yield from killed(bench, whole)
+    if bench.quick:
+        return
+    faults: list[Callable[[Bench], Row]] = [
+        dies_in_the_middle, down_at_start, goes_while_stale, hangs_up, silent, slow, rubbish, cut_short, prompt_cut, refuses,
+        broken_server, model_removed, other_weights, answers_damaged,
+    ]  # fmt: skip
     for fault in faults:
         yield fault(bench)
-    yield from killed(bench, whole)
 
 
 def undisturbed(bench: Bench) -> int:

@@ -28,8 +28,8 @@ def rows(bench: Bench) -> Iterator[Row]:
         yield _folder(bench, name, hurt)
     if CHROMA is not None and not bench.quick:
         yield from server_gone(bench)
-    yield two_builders(bench)
     if not bench.quick:
+        yield two_builders(bench)
         yield from reader_during_swaps(bench)
         yield from of_studies(bench)
 
