@@ -45,7 +45,7 @@ class _WritingPersonas:
 
     def __call__(self, item: ItemAspects) -> dict[str, Any]:
         try:
-            authored = author(self.model, self.summaries.get(item.item_id, item.item_id), item.aspects)
+            authored = author(self.model, self.summaries.get(item.item_id, item.item_id), tuple(item.aspects))
         except ModelAnswerBad as error:
             return {"failed": str(error), "personas": [], "refused": 0}
         return {"personas": [one.model_dump(mode="json") for one in authored.personas], "refused": authored.refused}

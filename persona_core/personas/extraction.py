@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from persona_core.columns import rows_by
 from persona_core.personas.aspects import Found
 from persona_core.personas.reading import Judge
 from persona_core.personas.reading.company import Vector, company_says
@@ -78,9 +79,7 @@ def aspects_by(
 def _company(reviews: Sequence[Review], sentences: Sequence[Sentence], topics: Matrix, judged: Judged) -> Vector:
     """What the company of each sentence says, item by item."""
     says: Vector = np.zeros(len(sentences))
-    by_item: dict[str, list[int]] = {}
-    for number, (place, _) in enumerate(sentences):
-        by_item.setdefault(reviews[place].item_id, []).append(number)
+    by_item = rows_by(reviews[place].item_id for place, _ in sentences)
     is_aspect = judged.kinds.argmax(1) != KINDS.index(None)
     needs = judged.need_evidence
     for numbers in by_item.values():

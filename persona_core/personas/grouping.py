@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from persona_core.columns import rows_by
 from persona_core.personas.aspects import KeptAspect
 from persona_core.schema import AspectKind, Sentiment, Stance
 from persona_core.text.encoder import Matrix
@@ -86,9 +87,7 @@ class Field:
 
 def voices_of(aspects: Sequence[KeptAspect]) -> list[Voice]:
     """A voice for each review and feeling; what is neutral goes with the feeling that the review has, or that its stars show."""
-    by_review: dict[str, list[int]] = {}
-    for row, one in enumerate(aspects):
-        by_review.setdefault(one.aspect.quote.review_id, []).append(row)
+    by_review = rows_by(one.aspect.quote.review_id for one in aspects)
     found = []
     for review, rows in by_review.items():
         sides = {praising: [row for row in rows if _feeling(aspects[row]) is praising] for praising in (True, False)}

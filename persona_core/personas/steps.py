@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain
 from operator import attrgetter
-from typing import Any
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from persona_core.catalog.store import Catalog
 from persona_core.columns import Columns, rows_by
 from persona_core.errors import StepFailed
 from persona_core.llm.choice import SOURCE, asks_again, model_sources, opened_model
-from persona_core.personas.asked import asked_aspects, asked_personas
+from persona_core.personas.asked import Rows, asked_aspects, asked_personas
 from persona_core.personas.aspects import ASPECTS, AspectWriter, KeptAspect, kept_aspects, rows_of
 from persona_core.personas.duplicates import without_duplicates
 from persona_core.personas.extraction import Sentence, aspects_by, sentences_of, texts_of
@@ -33,7 +32,6 @@ from persona_core.text.phrases import Telling
 from persona_core.text.stored import Stored, StoredWriter
 from persona_core.workspace import Workspace
 
-Rows = list[dict[str, Any]]
 DRAFTS = ".drafts.jsonl"
 AT_ONCE = 30_000
 """Reviews whose sentences are held in memory at once."""

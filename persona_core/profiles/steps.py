@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from persona_core.catalog.store import Catalog
+from persona_core.columns import rows_by
 from persona_core.errors import ModelAnswerBad
 from persona_core.llm.choice import SOURCE, asks_again, failures, model_sources, opened_model
 from persona_core.llm.protocol import LanguageModel
@@ -44,9 +45,7 @@ def needs_known(inputs: dict[str, Artefact], items: list[str]) -> NeedEvidence:
 def visits_in(inputs: dict[str, Artefact], items: list[str]) -> dict[str, list[Visit]]:
     """Every user's visits, in order of time."""
     reviews = Catalog.of(inputs["catalog"]).reviews(["review_id", "user_id", "item_id", "rating", "time"])
-    said: dict[str, list[int]] = {}
-    for row, review in enumerate(read_aspects(inputs["aspects"].file(ASPECTS), ["review_id"])["review_id"]):
-        said.setdefault(review, []).append(row)
+    said = rows_by(read_aspects(inputs["aspects"].file(ASPECTS), ["review_id"])["review_id"])
     return visits_of(reviews, {item: place for place, item in enumerate(items)}, said)
 
 
